@@ -1,0 +1,31 @@
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { Log } from '../log.js';
+
+/** What went wrong before GraphQL saw the request, in GraphQL's form: callers read one form only. */
+export function addHttpErrors(server: FastifyInstance, log: Log): void {
+  server.setNotFoundHandler((request, reply) => {
+    const known = ['/graphql', '/livez', '/readyz'].includes(request.url.split('?', 1)[0]!);
+    if (known) {
+      reply.header('allow', request.url.startsWith('/graphql') ? 'GET, POST' : 'GET');
+      return refuse(reply, 405, 'this method is not allowed here');
+    }
+    return refuse(reply, 404, 'there is nothing here; try POST /graphql');
+  });
+  server.setErrorHandler((error: FastifyError, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 400 && status < 500) return refuse(reply, status, error.message);
+    log.error({ event: 'internal-error', requestId: request.id, err: error }, 'a request failed inside');
+    return refuse(
+      reply,
+      500,
+      'something went wrong inside; the log has it under the requestId',
+      'INTERNAL_SERVER_ERROR',
+    );
+  });
+}
+
+function refuse(reply: FastifyReply, status: number, message: string, code = 'BAD_USER_INPUT') {
+  return reply
+    .code(status)
+    .send({ errors: [{ message, extensions: { code, requestId: reply.request.id } }] });
+}

@@ -1,0 +1,46 @@
+/* global document, location, Worker */
+import { createGraphiQLFetcher } from '@graphiql/toolkit';
+import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
+import 'graphiql/style.css';
+import { createElement as h } from 'react';
+import { createRoot } from 'react-dom/client';
+import { exampleGroups } from '../examples/examples.ts';
+import { Answers } from '../examples/placeholders.ts';
+import { examplesPane } from './examples-pane.js';
+import { PrepareEditors } from './prepare-editors.js';
+import './playground.css';
+
+// The editors' language services, as files of this host: the page's policy allows nothing else.
+globalThis.MonacoEnvironment = {
+  getWorker: (_id, label) => {
+    const name = ['json', 'graphql'].includes(label) ? label : 'editor';
+    return new Worker(new URL(`${name}.worker.js`, import.meta.url), { type: 'module' });
+  },
+};
+
+const answers = new Answers();
+const send = createGraphiQLFetcher({ url: location.pathname, enableIncrementalDelivery: false });
+
+/** Sends the request; what it answers may be a later example's variable. */
+async function fetcher(request, options) {
+  const answer = await send(request, options);
+  if (request.operationName !== 'IntrospectionQuery') answers.learn(answer);
+  return answer;
+}
+
+const examples = examplesPane(exampleGroups, answers);
+const [welcome] = exampleGroups[0].examples;
+
+createRoot(document.getElementById('playground')).render(
+  h(
+    GraphiQL,
+    {
+      fetcher,
+      plugins: [examples, HISTORY_PLUGIN],
+      visiblePlugin: examples,
+      defaultQuery: '',
+      defaultEditorToolsVisibility: 'variables',
+    },
+    h(GraphiQL.Logo, null, 'scopestate', h(PrepareEditors, { answers, welcome })),
+  ),
+);

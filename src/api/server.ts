@@ -1,0 +1,54 @@
+import { fastify } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import type { Log } from '../log.js';
+import { addDrain } from './drain.js';
+import { addGraphQLEndpoint } from './graphql-endpoint.js';
+import { addHealth, type ReadyAnswer } from './health.js';
+import { addHttpErrors } from './http-errors.js';
+import { addJsonBody } from './json-body.js';
+import { inRequest, requestIdOf } from './request-scope.js';
+
+export interface ServerOptions {
+  schema: GraphQLSchema;
+  log: Log;
+  readiness: () => ReadyAnswer;
+}
+
+export interface Server {
+  /** @returns where it listens */
+  listen(host: string, port: number): Promise<string>;
+  /** Answers what it accepted, refuses what comes after. */
+  close(): Promise<void>;
+}
+
+/** The HTTP server, not listening yet. Every answer carries its request's id in `x-request-id`. */
+export async function createServer({ schema, log, readiness }: ServerOptions): Promise<Server> {
+  const server = fastify({
+    genReqId: (request) => requestIdOf(request.headers['x-request-id']),
+    forceCloseConnections: 'idle',
+  });
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    inRequest(request.id, done);
+  });
+  server.addHook('onResponse', (request, reply, done) => {
+    log.debug(
+      {
+        event: 'request',
+        requestId: request.id,
+        method: request.method,
+        path: request.url.split('?', 1)[0],
+        status: reply.statusCode,
+        millis: Math.round(reply.elapsedTime),
+      },
+      'answered',
+    );
+    done();
+  });
+  addJsonBody(server);
+  addHttpErrors(server, log);
+  addHealth(server, readiness);
+  const drain = addDrain(server);
+  await addGraphQLEndpoint(server, schema, log);
+  return { listen: (host, port) => server.listen({ host, port }), close: () => drain.close() };
+}

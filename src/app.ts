@@ -1,0 +1,81 @@
+import { printSchema, type GraphQLSchema } from 'graphql';
+import type { ClassType } from 'type-graphql';
+import { createSchema } from './api/schema.js';
+import { createServer } from './api/server.js';
+import type { Config } from './config.js';
+import { migrationStatus, refuseNewerSchema } from './database/migrate.js';
+import { ReadinessMonitor } from './database/readiness.js';
+import { OperatorError } from './fault.js';
+import type { Log } from './log.js';
+import { createResolvers, unconnectedResolvers } from './resolvers.js';
+import { selectorName } from './scope-state/selector.graphql.js';
+import { openStorage, type Storage } from './storage.js';
+
+export interface App {
+  /** where it listens */
+  readonly url: string;
+  /** settles when the server can't go on: its embedded PostgreSQL has ended */
+  readonly failed: Promise<void>;
+  /** Answers what was accepted, then lets go of everything. */
+  stop(): Promise<void>;
+}
+
+/** Starts the whole server; what was started is let go of again when something fails. */
+export async function startApp(config: Config, log: Log, { migrate = false } = {}): Promise<App> {
+  const storage = await openStorage(config, log);
+  try {
+    await bringUpToDate(storage, migrate, log);
+    const schema = await createSchema({
+      resolvers: createResolvers(storage.database.pool, config, log),
+      oneOf: [selectorName],
+    });
+    const monitor = new ReadinessMonitor(storage.database);
+    const server = await createServer({ schema, log, readiness: () => monitor.current() });
+    await monitor.start();
+    const url = await server.listen(config.host, config.port).catch(async (error: Error) => {
+      await monitor.stop();
+      throw cannotListen(config, error);
+    });
+    return {
+      url,
+      failed: storage.embedded?.ended ?? new Promise(() => {}),
+      stop: async () => {
+        await monitor.stop();
+        await server.close();
+        await storage.close();
+      },
+    };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+function cannotListen({ host, port }: Config, error: NodeJS.ErrnoException): OperatorError {
+  const why = error.code === 'EADDRINUSE' ? 'another program does; stop it, or set PORT' : error.message;
+  return new OperatorError(`can't listen on ${host}:${port}: ${why}`, { cause: error });
+}
+
+/** The schema as text; needs no database. */
+export async function schemaText(): Promise<string> {
+  return printSchema(await unconnectedSchema());
+}
+
+function unconnectedSchema(): Promise<GraphQLSchema> {
+  const resolvers = new Map<ClassType, object>(unconnectedResolvers.map((resolver) => [resolver, {}]));
+  return createSchema({ resolvers, oneOf: [selectorName] });
+}
+
+/** The embedded database is ours to migrate; another one is its operator's. */
+async function bringUpToDate(storage: Storage, migrate: boolean, log: Log): Promise<void> {
+  const status = await migrationStatus(storage.database);
+  refuseNewerSchema(status);
+  if (status.pending.length === 0) return;
+  if (storage.embedded === undefined && !migrate) {
+    throw new OperatorError(
+      `${status.pending.length} migrations are pending (${status.pending.join(', ')}): run "scopestate migrate up", or "scopestate serve --migrate"`,
+    );
+  }
+  const { applied } = await storage.migrate();
+  log.info({ event: 'migrated', applied }, 'database migrated');
+}

@@ -1,0 +1,10 @@
+/** Who asks. Every entry of the log, and whatever records a change, names the caller and the request. */
+export interface Caller {
+  readonly caller: string;
+  readonly requestId: string;
+}
+
+/** What a resolver knows of the request that it answers. */
+export interface CallContext {
+  readonly caller: Caller;
+}

@@ -1,0 +1,133 @@
+import { resolve } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { startApp } from '../app.js';
+import { readConfig, type Config } from '../config.js';
+import { ScopestateError } from '../client/client.js';
+import { runDemo, type DemoOptions } from '../demo/demo.js';
+import { OperatorError } from '../fault.js';
+import { createLog } from '../log.js';
+import { openStorage } from '../storage.js';
+import { durationFromMicros, formatDuration, microsOfDuration, parseDuration } from '../time/duration.js';
+import { stopSignal } from './stop-signal.js';
+
+/** CloudKitty's usual one: how many periods a server elsewhere waits can't be seen from outside. */
+const usualWaitPeriods = 2;
+
+const shortestPeriod = parseDuration('PT1M');
+const exitGraceMillis = 100;
+
+const helpText = `
+It refuses a database that holds states which are not the demo's, and goes on with those that are.
+
+What --speed means: nobody can move the database's clock, so nothing becomes due sooner than the server's period says.
+  with --serve  the server's own period is made n times as short: PT1H becomes PT1M at 60, and "three days behind"
+                is 72 minutes. Filled at one speed, a database is best gone on with at the same speed.
+  with --url    the server keeps its period; collectors only come by n times as often (every 2 s at the most), so
+                backlogs melt faster.
+
+What is to be seen: scopes of keystone/gnocchi, keystone/monasca and prometheus/prometheus, some under several units;
+some new, inactive, or days behind; monasca's source fails so often that its states fall ever farther behind. Legacy
+rows, which no API can make, come with --serve only; collectors take most of them over in their first ten rounds.`;
+
+interface Options {
+  serve?: true;
+  url: string;
+  dataDir: string;
+  scopes: number;
+  seed: number;
+  speed: number;
+  intoExisting?: true;
+}
+
+type Cloud = Pick<DemoOptions, 'scopes' | 'seed' | 'speed' | 'intoExisting'>;
+
+export function addDemoCommand(program: Command): void {
+  program
+    .command('demo')
+    .description(
+      'Fill a database with a make-believe cloud, and let simulated collectors work on it until stopped.',
+    )
+    .addOption(new Option('--url <url>', 'of a running server').default('http://127.0.0.1:4000/graphql'))
+    .addOption(
+      new Option(
+        '--serve',
+        'run a server as well, on an embedded database; DATABASE_URL is not used',
+      ).conflicts('url'),
+    )
+    .option('--data-dir <folder>', 'with --serve: the embedded database’s folder', '.scopestate-demo')
+    .option('--scopes <n>', 'how many scopes', wholeNumber(1, 100_000), 2000)
+    .option('--seed <n>', 'another number, another cloud', wholeNumber(0, 2 ** 31), 1)
+    .option('--speed <n>', 'how many times as fast the cloud lives: see below', wholeNumber(1, 60), 1)
+    .option('--into-existing', 'also where states are that are not the demo’s')
+    .addHelpText('after', helpText)
+    .action(async ({ serve, url, dataDir, scopes, seed, speed, intoExisting }: Options) => {
+      const cloud = { scopes, seed, speed, intoExisting: intoExisting === true };
+      const signal = stopSignal();
+      if (serve) await serveAndRun(resolve(dataDir), cloud, signal);
+      else await run({ ...cloud, url, pool: undefined, waitPeriods: usualWaitPeriods, print, signal });
+      // As `serve` does: a session that was cut off may still be open.
+      setTimeout(() => process.exit(), exitGraceMillis).unref();
+    });
+}
+
+/** The server and the demo in one process: an embedded database of its own, and a second pool for its legacy rows. */
+async function serveAndRun(dataDir: string, cloud: Cloud, stopping: AbortSignal): Promise<void> {
+  const settings = readConfig();
+  const config = { ...settings, databaseUrl: undefined, dataDir, period: sped(settings, cloud.speed) };
+  const log = createLog(config.logLevel);
+  const storage = await openStorage(config, log);
+  try {
+    const app = await startApp({ ...config, databaseUrl: storage.embedded!.url }, log, { migrate: true });
+    const failing = new AbortController();
+    void storage.embedded!.ended.then(() => failing.abort());
+    try {
+      const url = `${app.url}/graphql`;
+      print(`scopestate listens on ${url}`);
+      await run({
+        ...cloud,
+        url,
+        pool: storage.database.pool,
+        waitPeriods: config.waitPeriods,
+        print,
+        signal: AbortSignal.any([stopping, failing.signal]),
+      });
+    } finally {
+      await app.stop();
+    }
+    if (failing.signal.aborted) {
+      throw new OperatorError('the embedded PostgreSQL has ended; its log is in the data folder');
+    }
+  } finally {
+    await storage.close();
+  }
+}
+
+async function run(options: DemoOptions): Promise<void> {
+  try {
+    await runDemo(options);
+    print('stopped');
+  } catch (error) {
+    if (error instanceof ScopestateError) throw new OperatorError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function sped({ period }: Config, speed: number): Temporal.Duration {
+  const micros = microsOfDuration(period) / BigInt(speed);
+  if (micros >= microsOfDuration(shortestPeriod)) return durationFromMicros(micros);
+  throw new OperatorError(
+    `--speed: found ${speed}; allowed: what leaves a period of ${formatDuration(period)} no shorter than ${formatDuration(shortestPeriod)}`,
+  );
+}
+
+function wholeNumber(least: number, most: number) {
+  return (text: string): number => {
+    const number = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+    if (number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`Allowed: a whole number from ${least} to ${most}.`);
+  };
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

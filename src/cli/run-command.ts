@@ -1,0 +1,59 @@
+import { Command, CommanderError } from 'commander';
+import { OperatorError, Unavailable } from '../fault.js';
+import { addDemoCommand } from './demo-command.js';
+import { addDoctorCommand } from './doctor-command.js';
+import { addMigrateCommand } from './migrate-command.js';
+import { addSchemaCommand } from './schema-command.js';
+import { addServeCommand } from './serve-command.js';
+
+const exitCodes = { failed: 1, misused: 2 } as const;
+
+/** Runs what the command line says. Exit codes: 0 done, 1 failed, 2 the command line is wrong. */
+export async function runCommand(argv: string[]): Promise<void> {
+  const program = new Command('scopestate')
+    .description('A rating-state server: how far each collection unit has been rated, served over GraphQL.')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll('\n', ' ')}\n`) })
+    .addHelpText(
+      'after',
+      '\nSettings are environment variables, also read from a file .env: see .env.example.',
+    );
+  addServeCommand(program);
+  addMigrateCommand(program);
+  addDoctorCommand(program);
+  addSchemaCommand(program);
+  addDemoCommand(program);
+  process.stdout.on('error', endQuietly);
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+/** A reader that has seen enough, such as `head`, is no fault. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+}
+
+/** One line a mistake, and no stack trace but for what is our own fault. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.misused; // it has said why
+  if (error instanceof OperatorError || error instanceof Unavailable) {
+    process.stderr.write(`scopestate: ${error.message}${causeOf(error)}\n`);
+  } else {
+    process.stderr.write(
+      `scopestate: this should not have happened: ${error instanceof Error ? error.stack : String(error)}\n`,
+    );
+  }
+  return exitCodes.failed;
+}
+
+/** What the driver said: it names the host and port that were tried, and no password. */
+function causeOf(error: Error): string {
+  const { cause } = error;
+  if (!(error instanceof Unavailable) || !(cause instanceof Error)) return '';
+  return ` (${cause.message || String(Reflect.get(cause, 'code'))})`; // several addresses tried: only a code
+}

@@ -1,0 +1,33 @@
+import { once } from 'node:events';
+import type { Command } from 'commander';
+import { startApp } from '../app.js';
+import { readConfig } from '../config.js';
+import { OperatorError } from '../fault.js';
+import { createLog } from '../log.js';
+import { stopSignal } from './stop-signal.js';
+
+const exitGraceMillis = 100;
+
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('Run the server until it is told to stop (SIGTERM, SIGINT).')
+    .option('--migrate', 'apply pending migrations first; the embedded database is always migrated')
+    .action(async (options: { migrate?: boolean }) => {
+      const config = readConfig();
+      const log = createLog(config.logLevel);
+      const signal = stopSignal();
+      const stopping = once(signal, 'abort').then(() => String(signal.reason));
+      const app = await startApp(config, log, { migrate: options.migrate === true });
+      log.info({ event: 'ready', url: `${app.url}/graphql` }, `scopestate listens on ${app.url}/graphql`);
+      const reason = await Promise.race([stopping, app.failed.then(() => 'failed' as const)]);
+      log.info({ event: 'stopping', reason }, 'stopping');
+      await app.stop();
+      log.info({ event: 'stopped' }, 'stopped');
+      // The session of a caller who was cut off may still be open: it is not waited for.
+      setTimeout(() => process.exit(), exitGraceMillis).unref();
+      if (reason === 'failed') {
+        throw new OperatorError('the embedded PostgreSQL has ended; its log is in the data folder');
+      }
+    });
+}

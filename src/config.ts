@@ -1,0 +1,294 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { readDotEnv } from './dot-env.js';
+import { OperatorError, quoted } from './fault.js';
+import { logLevels, type LogLevel } from './log.js';
+import { formatDuration, microsOfDuration, parseDuration } from './time/duration.js';
+
+export interface Config {
+  host: string;
+  /** 0: any free one. */
+  port: number;
+  /** Undefined: the embedded PostgreSQL. Always `postgresql://` or `postgres://`, otherwise as it was given. */
+  databaseUrl: string | undefined;
+  /** Absolute. */
+  dataDir: string;
+  /** The collection period of DESIGN.md 2.6. */
+  period: Temporal.Duration;
+  waitPeriods: number;
+  logLevel: LogLevel;
+}
+
+type Environment = Record<string, string | undefined>;
+
+interface About {
+  description: string;
+  allowed: string;
+  /** As text; empty: none. */
+  default: string;
+  /** Never shown in a fault, and can be given as the path of a file in `<name>_FILE`. */
+  secret: boolean;
+}
+
+const about = z.registry<About>();
+
+/** A setting with a default. `read` answers undefined for what is not allowed. */
+function setting<T>(info: Omit<About, 'secret'>, read: (text: string) => T | undefined) {
+  return z
+    .string()
+    .default(info.default)
+    .transform((text, context): T => {
+      const value = read(text);
+      if (value !== undefined) return value;
+      context.addIssue({ code: 'custom', message: `found ${quoted(text)}; allowed: ${info.allowed}` });
+      return z.NEVER;
+    })
+    .register(about, { ...info, secret: false });
+}
+
+/** A secret without a default. `faultOf` says what was found without showing it, or undefined if all is well. */
+function secret(info: Omit<About, 'secret' | 'default'>, faultOf: (text: string) => string | undefined) {
+  return z
+    .string()
+    .superRefine((text, context) => {
+      const found = faultOf(text);
+      if (found !== undefined) {
+        context.addIssue({ code: 'custom', message: `found ${found}; allowed: ${info.allowed}` });
+      }
+    })
+    .optional()
+    .register(about, { ...info, default: '', secret: true });
+}
+
+const shortestPeriod = parseDuration('PT1M');
+const longestPeriod = parseDuration('P31D');
+
+const schema = z.object({
+  HOST: setting(
+    {
+      default: '127.0.0.1',
+      description: 'The address to listen on; 0.0.0.0 or :: for all.',
+      allowed: 'an IP address or a host name',
+    },
+    (text) => (isHost(text) ? text : undefined),
+  ),
+  PORT: setting(
+    {
+      default: '4000',
+      description: 'The TCP port to listen on; 0 for any free one.',
+      allowed: 'a whole number from 0 to 65535',
+    },
+    (text) => wholeNumber(text, 65_535),
+  ),
+  DATABASE_URL: secret(
+    {
+      description: 'A PostgreSQL server of yours; not set: the embedded one.',
+      allowed:
+        'postgresql://user:password@host:5432/database, or ?host=/folder-of-the-socket for the host ' +
+        '(postgres:// and postgresql+psycopg2:// too; a special character percent-encoded, %40 for @)',
+    },
+    databaseUrlFault,
+  ),
+  SCOPESTATE_DATA_DIR: setting(
+    {
+      default: '.scopestate',
+      description: 'The folder of the embedded PostgreSQL, from the working folder unless absolute.',
+      allowed: 'the path of a folder',
+    },
+    (text) => (text.trim() === '' ? undefined : resolve(text)),
+  ),
+  SCOPESTATE_PERIOD: setting(
+    {
+      default: 'PT1H',
+      description: 'The collection period: how much time one rating step covers.',
+      allowed: `an ISO 8601 duration from ${formatDuration(shortestPeriod)} to ${formatDuration(longestPeriod)}, for example PT1H`,
+    },
+    readPeriod,
+  ),
+  SCOPESTATE_WAIT_PERIODS: setting(
+    {
+      default: '2',
+      description: 'How many periods to wait after the end of a period until it is due.',
+      allowed: 'a whole number from 0 to 1000',
+    },
+    (text) => wholeNumber(text, 1000),
+  ),
+  LOG_LEVEL: setting(
+    {
+      default: 'info',
+      description: 'The least severe log line that is written.',
+      allowed: logLevels.join(', '),
+    },
+    (text) => logLevels.find((level) => level === text),
+  ),
+});
+
+const ours = 'SCOPESTATE_';
+const fileRule = 'the path of a readable file that is not empty';
+
+/** Every variable that is read, for the check of `.env.example`. A secret's `_FILE` stands behind it. */
+export const settings: readonly ({ name: string } & About)[] = Object.entries(schema.shape).flatMap(
+  ([name, field]) => {
+    const info = about.get(field);
+    if (!info) throw new Error(`${name} is not registered`);
+    const file = {
+      name: fileOf(name),
+      description: `The path of a file that holds ${name}; one line break at its end is cut.`,
+      allowed: fileRule,
+      default: '',
+      secret: false,
+    };
+    return [{ name, ...info }, ...(info.secret ? [file] : [])];
+  },
+);
+
+/**
+ * Reads all settings, of the environment and of a file `.env`; an empty text counts as not set. Throws one `OperatorError` with a line for each fault: the
+ * variable, what was found, what is allowed.
+ */
+export function readConfig(environment: Environment = { ...readDotEnv(), ...process.env }): Config {
+  const faults: string[] = [];
+  const given: Environment = {};
+  const sourceOf = new Map<string, string>();
+  for (const [name, field] of Object.entries(schema.shape)) {
+    const path = about.get(field)?.secret ? textOf(environment, fileOf(name)) : undefined;
+    given[name] = textOf(environment, name);
+    if (path === undefined) continue;
+    if (given[name] === undefined) {
+      sourceOf.set(name, `${fileOf(name)} (${JSON.stringify(path)})`);
+      given[name] = readSecretFile(fileOf(name), path, faults);
+    } else {
+      faults.push(`${fileOf(name)}: found both ${name} and ${fileOf(name)}; allowed: one of the two`);
+      delete given[name];
+    }
+  }
+  const result = schema.safeParse(given);
+  for (const { path, message } of result.error?.issues ?? []) {
+    const name = String(path[0]);
+    faults.push(`${sourceOf.get(name) ?? name}: ${message}`);
+  }
+  faults.push(...unknownSettings(environment));
+  if (!result.success || faults.length > 0) throw new OperatorError(faults.join('\n'));
+
+  const { data } = result;
+  return {
+    host: data.HOST,
+    port: data.PORT,
+    databaseUrl: data.DATABASE_URL?.replace(/^postgresql\+psycopg2:/i, 'postgresql:'),
+    dataDir: data.SCOPESTATE_DATA_DIR,
+    period: data.SCOPESTATE_PERIOD,
+    waitPeriods: data.SCOPESTATE_WAIT_PERIODS,
+    logLevel: data.LOG_LEVEL,
+  };
+}
+
+function fileOf(name: string): string {
+  return `${name}_FILE`;
+}
+
+function textOf(environment: Environment, name: string): string | undefined {
+  return environment[name] === '' ? undefined : environment[name];
+}
+
+function readSecretFile(name: string, path: string, faults: string[]): string | undefined {
+  try {
+    const text = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+    if (text !== '') return text;
+    faults.push(`${name}: found ${JSON.stringify(path)}, which is empty; allowed: ${fileRule}`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    faults.push(
+      `${name}: found ${JSON.stringify(path)}, which can't be read (${code}); allowed: ${fileRule}`,
+    );
+  }
+  return undefined;
+}
+
+/** A misspelt setting must not pass silently. Its value may be a secret and is not shown. */
+function unknownSettings(environment: Environment): string[] {
+  const known = settings.map(({ name }) => name);
+  return Object.keys(environment)
+    .filter((name) => name.startsWith(ours) && !known.includes(name))
+    .filter((name) => textOf(environment, name) !== undefined && !isServiceLink(name, environment[name]))
+    .sort()
+    .map((name) => {
+      const withoutPrefix = known.find((candidate) => `${ours}${candidate}` === name);
+      const nearest = withoutPrefix ?? known.find((k) => k.startsWith(ours) && editDistance(k, name) <= 3);
+      const hint = nearest === undefined ? '' : ` (did you mean ${nearest}?)`;
+      const allowed = known.filter((k) => k.startsWith(ours)).join(', ');
+      return `${name}: found a variable that is not known${hint}; allowed: ${allowed}`;
+    });
+}
+
+/** Kubernetes sets these in every container beside a Service that is named `scopestate` or `scopestate-…`. */
+function isServiceLink(name: string, value = ''): boolean {
+  return (
+    /_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name) ||
+    (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value))
+  );
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1];
+    for (const [j, other] of [...b].entries()) {
+      const replaced = (row[j] ?? 0) + (letter === other ? 0 : 1);
+      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
+function isHost(text: string): boolean {
+  const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
+  const name = new RegExp(`^(?:${label}\\.)*(?!\\d+$)${label}$`, 'i');
+  return isIP(text) !== 0 || (text.length <= 253 && name.test(text));
+}
+
+function wholeNumber(text: string, largest: number): number | undefined {
+  const number = /^(0|[1-9]\d{0,8})$/.test(text) ? Number(text) : Infinity;
+  return number <= largest ? number : undefined;
+}
+
+function readPeriod(text: string): Temporal.Duration | undefined {
+  try {
+    const period = parseDuration(text);
+    const micros = microsOfDuration(period);
+    const fits = micros >= microsOfDuration(shortestPeriod) && micros <= microsOfDuration(longestPeriod);
+    return fits ? period : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is wrong with the URL, told without any part of it that could hold the password. */
+function databaseUrlFault(text: string): string | undefined {
+  if (/[\s\p{Cc}]/u.test(text)) return 'a URL with a blank or a line break in it';
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+  if (scheme === undefined) return 'a text that is not a URL';
+  if (!['postgresql', 'postgres', 'postgresql+psycopg2'].includes(scheme)) {
+    return `a URL with the scheme ${quoted(scheme)}`;
+  }
+  // An empty host behind a user, `user@/database?host=/run`, is usual for a socket, but no URL for WHATWG.
+  const url = URL.parse(text) ?? URL.parse(text.replace('@/', '@socket.invalid/'));
+  const parts = url && [url.username, url.password, url.hostname, url.pathname];
+  if (!parts?.every(isPercentEncoded) || url?.hash !== '') return 'a URL that can not be read';
+  const host = url.hostname === 'socket.invalid' ? '' : url.hostname;
+  if (host === '' && !url.searchParams.get('host')) return 'a URL without a host';
+  if (host.includes(',')) return 'a URL with several hosts';
+  if (!/^\/[^/@]+$/.test(url.pathname)) return 'a URL without the name of one database';
+  return undefined;
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

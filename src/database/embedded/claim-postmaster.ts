@@ -1,0 +1,152 @@
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { OperatorError } from '../../fault.js';
+import type { Log } from '../../log.js';
+import { findCluster, linkCluster, makeDataFolder, placeForCluster, letThrough } from './cluster-place.js';
+import { connect, connectWhenReady, type Login } from './connect-when-ready.js';
+import { checkMajorVersion, fitCluster } from './fit-cluster.js';
+import { makeCluster } from './make-cluster.js';
+import { OwnedByAnother, takeOwnership, type Ownership } from './ownership.js';
+import { ensurePassword, readPassword } from './password-file.js';
+import { removeStalePidFile } from './pid-file.js';
+import { postgresVersion, type PostgresBinaries } from './postgres-binaries.js';
+import { chooseRunAs, type RunAs } from './run-as.js';
+import { findPostmaster, stopPostmaster, type Postmaster } from './running-postmaster.js';
+import { spawnPostmaster, type SpawnedPostmaster } from './spawn-postmaster.js';
+
+export interface ClaimRequest {
+  dataDir: string;
+  binaries: PostgresBinaries;
+  log: Log;
+}
+
+export interface ClaimedPostmaster {
+  postmaster: Postmaster & Partial<SpawnedPostmaster>;
+  pgdata: string;
+  login: Login;
+  ownership: Ownership;
+}
+
+/** Other starts, a dying postmaster or a taken port make us look again; that settles in a second or two. */
+const claimMilliseconds = 60_000;
+/** Backends of a killed postmaster end as soon as they notice; one that is stuck needs somebody to look. */
+const orphanMilliseconds = 15_000;
+
+/**
+ * Gets the one postmaster of the data folder, and the ownership of it. Each round looks at what is there *now* and does
+ * one thing about it, so that any number of starts at once, and whatever a killed one left, come out right:
+ *
+ *   a live postmaster    connect, take the ownership (another server has it: refuse, nothing was changed)
+ *   none                 make the cluster if there is none, remove a stale pid file, start a postmaster
+ */
+export async function claimPostmaster(request: ClaimRequest): Promise<ClaimedPostmaster> {
+  const { dataDir, binaries, log } = request;
+  const version = await postgresVersion(binaries);
+  const startedAt = performance.now();
+  let runAs: RunAs | undefined;
+  let failure = 'it ended again and again';
+  while (performance.now() - startedAt < claimMilliseconds) {
+    const existing = await findCluster(dataDir);
+    const found = existing === undefined ? {} : await findPostmaster(existing);
+    if (existing !== undefined && found.postmaster) {
+      const claimed = await own(found.postmaster, existing, request);
+      if (claimed && (await isCurrent(claimed, version))) {
+        log.info({ pid: claimed.postmaster.pid }, 'taking over the embedded PostgreSQL of an earlier server');
+        return claimed;
+      }
+      if (claimed) await replace(claimed, log);
+      continue;
+    }
+    runAs ??= await chooseRunAs(binaries, log);
+    const pgdata = await prepare(existing, version, runAs, request);
+    if (found.stalePidFile) await removeStalePidFile(pgdata, found.stalePidFile);
+    const spawned = await spawnPostmaster(pgdata, runAs, join(dataDir, 'postgres.log'));
+    const claimed = await own(spawned, pgdata, request).catch((error: unknown) =>
+      giveUp(spawned, error, log),
+    );
+    if (claimed) return claimed;
+    const { kind, line } = await spawned.failure();
+    failure = line;
+    const orphansHold = kind === 'orphans' && performance.now() - startedAt < orphanMilliseconds;
+    if (kind === 'other' || (kind === 'orphans' && !orphansHold)) break;
+    await delay(50);
+  }
+  throw new OperatorError(
+    `the embedded PostgreSQL on ${dataDir} does not start: ${failure}; see ${join(dataDir, 'postgres.log')}`,
+  );
+}
+
+/** Undefined when the postmaster ended before it could be owned. */
+async function own(
+  postmaster: Postmaster,
+  pgdata: string,
+  { dataDir, log }: ClaimRequest,
+): Promise<ClaimedPostmaster | undefined> {
+  const connected = await connectWhenReady(postmaster, pgdata, await readPassword(dataDir, pgdata));
+  if (!connected) return undefined;
+  const { client, login } = connected;
+  try {
+    const isRunning = () => postmaster.isRunning();
+    const reconnect = () => connect(login, 'postgres');
+    const ownership = await takeOwnership(client, { dataDir, reconnect, isRunning }, log);
+    return { postmaster, pgdata, login, ownership };
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    if (error instanceof OperatorError || (await postmaster.isRunning())) throw error;
+    return undefined; // it shut down under our hands
+  }
+}
+
+/** A refused owner leaves the postmaster to the other server, which uses it; else what was started is stopped. */
+async function giveUp(spawned: SpawnedPostmaster, error: unknown, log: Log): Promise<never> {
+  if (!(error instanceof OwnedByAnother)) {
+    spawned.ref();
+    await stopPostmaster(spawned, log);
+  }
+  throw error;
+}
+
+/** A postmaster that an older installation left behind may miss its own files by now. */
+async function isCurrent({ login }: ClaimedPostmaster, version: string): Promise<boolean> {
+  const client = await connect(login, 'postgres');
+  try {
+    const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
+    return rows[0]?.server_version.split(' ')[0] === version;
+  } finally {
+    await client.end();
+  }
+}
+
+async function replace({ postmaster, ownership }: ClaimedPostmaster, log: Log): Promise<void> {
+  log.info({ pid: postmaster.pid }, 'stopping the embedded PostgreSQL of another version');
+  await ownership.giveUp();
+  await stopPostmaster(postmaster, log);
+  await ownership.close();
+}
+
+async function prepare(
+  existing: string | undefined,
+  version: string,
+  runAs: RunAs,
+  { dataDir, log }: ClaimRequest,
+): Promise<string> {
+  if (existing !== undefined) {
+    await checkMajorVersion(existing, version);
+    await fitCluster(existing, runAs, log);
+    return existing;
+  }
+  await makeDataFolder(dataDir);
+  const folder = await realpath(dataDir);
+  const place = await placeForCluster(folder, runAs);
+  await letThrough(place, runAs);
+  const pgdata = await makeCluster(place, await passwordFor(folder, place), runAs, log);
+  if (place !== folder) await linkCluster(folder, pgdata, log);
+  return pgdata;
+}
+
+/** A database elsewhere whose data folder was removed has a password that we don't know: no new one fits. */
+async function passwordFor(folder: string, place: string): Promise<string> {
+  const elsewhere = place === folder ? undefined : await findCluster(place);
+  return elsewhere === undefined ? ensurePassword(folder) : readPassword(folder, elsewhere);
+}

@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { OperatorError } from '../../fault.js';
+import type { RunAs } from './run-as.js';
+import { sendSignal, type Postmaster } from './running-postmaster.js';
+import { openServerLog, serverLogLines } from './server-log.js';
+
+export interface SpawnedPostmaster extends Postmaster {
+  /** settles when the process ends */
+  readonly ended: Promise<void>;
+  /** why it ended; to be asked only after it has */
+  failure(): Promise<StartFailure>;
+  /** makes Node wait for it: only while it is being stopped */
+  ref(): void;
+}
+
+export interface StartFailure {
+  /** folder-in-use: another postmaster was faster · orphans: backends of a killed one are about to end */
+  kind: 'port-taken' | 'folder-in-use' | 'orphans' | 'other';
+  line: string;
+}
+
+/** Starts a postmaster on a port that is free now; what becomes of it is seen in its pid file and its log. */
+export async function spawnPostmaster(
+  pgdata: string,
+  runAs: RunAs,
+  logFile: string,
+): Promise<SpawnedPostmaster> {
+  const args = ['-D', pgdata, '-p', String(await freePort())];
+  for (const setting of [
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'timezone=UTC',
+    'log_timezone=UTC',
+    'log_line_prefix=%m [%p] ', // the start finds its own lines by it
+  ]) {
+    args.push('-c', setting);
+  }
+  const { file: log, start } = await openServerLog(logFile);
+  try {
+    const [file = runAs.binaries.postgres, ...rest] = [...runAs.prefix, runAs.binaries.postgres, ...args];
+    const child = spawn(file, rest, {
+      cwd: '/',
+      detached: true, // a process group of its own: Ctrl-C at a terminal must not reach it before our drain
+      stdio: ['ignore', log.fd, log.fd],
+      ...runAs.become,
+    });
+    // Before the first await: an exit must not be missed.
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    await once(child, 'spawn').catch((error: Error) => {
+      throw new OperatorError(`the embedded PostgreSQL can't be started: ${error.message}`);
+    });
+    child.unref();
+    const pid = child.pid as number;
+    const isRunning = () => child.exitCode === null && child.signalCode === null;
+    return {
+      pid,
+      ended,
+      isRunning: () => Promise.resolve(isRunning()),
+      signal: (name) => Promise.resolve(isRunning() ? sendSignal(pid, name) : undefined), // not reaped: still its pid
+      ref: () => child.ref(),
+      failure: async () => explain(await serverLogLines(logFile, start, pid)),
+    };
+  } finally {
+    await log.close();
+  }
+}
+
+function explain(lines: string[]): StartFailure {
+  const text = lines.join('\n');
+  const line = (lines.find((one) => one.includes('FATAL:')) ?? lines.at(-1) ?? 'it said nothing').trim();
+  if (/lock file "postmaster\.pid"/.test(text)) return { kind: 'folder-in-use', line };
+  if (/pre-existing shared memory block/.test(text)) return { kind: 'orphans', line };
+  if (/could not bind|could not create any TCP\/IP sockets/.test(text)) return { kind: 'port-taken', line };
+  return { kind: 'other', line };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,108 @@
+import { Migrator } from '@mikro-orm/migrations';
+import { OperatorError, Unavailable } from '../fault.js';
+import { asFault, sqlStateOf } from './faults.js';
+import type { Database } from './database.js';
+import type { Queryable } from './pool.js';
+import { read } from './read.js';
+
+/** Two servers that start at once must not both migrate; the number is ours alone, and has no other meaning. */
+const migrationLock = 7_226_118_403_201n;
+
+export interface MigrationStatus {
+  executed: string[];
+  pending: string[];
+  /** executed by a newer scopestate: this one must keep its hands off */
+  unknown: string[];
+}
+
+export interface MigrateOptions {
+  /** which one stays where several rows stand for one unit; without it, duplicates stop the migration */
+  onDuplicate?: 'keep-earliest' | 'keep-latest' | undefined;
+}
+
+export interface MigrateResult {
+  applied: string[];
+  /** the rows that `onDuplicate` dropped, as JSON */
+  dropped: string[];
+}
+
+/** MikroORM's own one makes the database and its table before, and so outside of, the transaction that it is given. */
+class TransactionalMigrator extends Migrator {
+  protected override async init(): Promise<void> {}
+}
+
+/** Which migrations the database has seen. Reads only: nothing is created by asking. */
+export async function migrationStatus(
+  { orm, pool }: Database,
+  queryable: Queryable = pool,
+): Promise<MigrationStatus> {
+  const known = (orm.config.get('migrations').migrationsList ?? []).map(({ name }) => String(name));
+  const executed = await executedMigrations(queryable);
+  return {
+    executed: known.filter((name) => executed.has(name)),
+    pending: known.filter((name) => !executed.has(name)),
+    unknown: [...executed].filter((name) => !known.includes(name)),
+  };
+}
+
+/** @throws OperatorError when a newer scopestate has migrated this database */
+export function refuseNewerSchema(status: MigrationStatus): void {
+  if (status.unknown.length === 0) return;
+  throw new OperatorError(
+    `this database was migrated by a newer scopestate (${status.unknown.join(', ')}): run that version or a later one`,
+  );
+}
+
+/** Applies what is pending, all in one transaction: a failure leaves the database as it was. */
+export async function migrateUp(database: Database, options: MigrateOptions = {}): Promise<MigrateResult> {
+  const migrator = new TransactionalMigrator(database.orm.em);
+  try {
+    return await database.orm.em.fork().transactional(
+      async (em) => {
+        await em.execute(`select pg_advisory_xact_lock(${migrationLock})`);
+        refuseNewerSchema(await migrationStatus(database));
+        await em.execute(
+          `select set_config('scopestate.on_duplicate', '${options.onDuplicate ?? ''}', true)`,
+        );
+        const applied = await migrator.up({ transaction: em.getTransactionContext<unknown>() });
+        const [dropped] = await em.execute<{ exists: boolean }[]>(
+          `select to_regclass('pg_temp.scopestate_dropped_duplicates') is not null as exists`,
+        );
+        const rows = dropped?.exists
+          ? await em.execute(`select * from pg_temp.scopestate_dropped_duplicates`)
+          : [];
+        return { applied: applied.map(({ name }) => name), dropped: rows.map((row) => JSON.stringify(row)) };
+      },
+      // Who waited for the lock must see what its holder has done, whatever the sessions' default is.
+      { isolationLevel: 'read committed' },
+    );
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    if (error instanceof Error && sqlStateOf(error) === undefined) {
+      const fault = asFault(error);
+      throw fault instanceof Unavailable ? fault : new OperatorError(error.message, { cause: error });
+    }
+    throw new OperatorError(`the migration failed, and nothing was changed: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function executedMigrations(queryable: Queryable): Promise<Set<string>> {
+  const [table] = await read<{ exists: boolean }>(
+    queryable,
+    `select to_regclass('scopestate_migrations') is not null as exists`,
+    [],
+  );
+  if (!table?.exists) return new Set();
+  const executed = await read<{ name: string }>(
+    queryable,
+    `select name from scopestate_migrations order by id`,
+    [],
+  );
+  return new Set(executed.map(({ name }) => name));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

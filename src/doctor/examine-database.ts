@@ -1,0 +1,128 @@
+import type { Database } from '../database/database.js';
+import { asFault } from '../database/faults.js';
+import { migrationStatus } from '../database/migrate.js';
+import type { Client } from '../database/pool.js';
+import { unfitnessOf } from '../database/requirements.js';
+import { notReached } from './connection-advice.js';
+import { note, well, wrong, type Finding } from './finding.js';
+import { examineRows } from './examine-rows.js';
+
+/** Prepares the database of a URL; connects to nothing yet. */
+export type Prepare = (url: string) => Promise<Database>;
+
+/** Long enough to go through a million rows on a busy machine. */
+const answerMillis = 15_000;
+/** What time synchronisation keeps with ease; collectors that run on this machine are as wrong as it is. */
+const clockToleranceMillis = 2_000;
+
+/** `embedded`: its server migrates it by itself. */
+export type Kind = 'own' | 'embedded';
+
+export async function examineDatabase(url: string, kind: Kind, prepare: Prepare): Promise<Finding[]> {
+  const database = await prepare(url);
+  const client = database.client(answerMillis);
+  client.on('error', () => undefined); // shows as the failure of a statement
+  try {
+    const connected = await client.connect().then(
+      () => undefined,
+      (error: unknown) => notReached(error),
+    );
+    return connected ? [connected] : await examineOver(client, database, kind);
+  } finally {
+    await client.end().catch(() => undefined);
+    await database.close();
+  }
+}
+
+/** In one transaction that can't write, so that "changes nothing" is PostgreSQL's promise. */
+async function examineOver(client: Client, database: Database, kind: Kind): Promise<Finding[]> {
+  const findings: Finding[] = [await examineClock(client)];
+  try {
+    await client.query('begin isolation level repeatable read read only');
+    findings.unshift(await examineServer(client));
+    findings.push(...(await examineFitness(client)));
+    const { finding, isComplete } = await examineMigrations(client, database, kind);
+    findings.push(finding);
+    if (isComplete) findings.push(await examineRights(client));
+    findings.push(...(await examineRows(client)));
+  } catch (error) {
+    const fault = asFault(error);
+    const said = error instanceof Error ? error.message : String(error);
+    findings.push(
+      wrong(
+        'database',
+        `a question to it failed: ${said}`,
+        fault === error ? 'see its log' : 'is it going down?',
+      ),
+    );
+  }
+  return findings;
+}
+
+async function examineServer(client: Client): Promise<Finding> {
+  const { rows } = await client.query<{ version: string; name: string; standby: boolean; readonly: boolean }>(
+    `/* examineServer */ select current_setting('server_version') as version, current_database() as name,
+       pg_is_in_recovery() as standby,
+       current_setting('default_transaction_read_only') = 'on' as readonly`,
+  );
+  const { version, name, standby, readonly } = rows[0]!;
+  const is = `"${name}" on PostgreSQL ${version}`;
+  if (standby) return wrong('database', `${is} is a standby, which takes no writes`, 'use the primary');
+  if (readonly) {
+    return wrong('database', `${is} takes no writes`, 'set its default_transaction_read_only to off');
+  }
+  return well('database', `${is} answers`);
+}
+
+async function examineClock(client: Client): Promise<Finding> {
+  const before = Date.now();
+  const { rows } = await client.query<{ millis: number }>(
+    '/* examineClock */ select (extract(epoch from clock_timestamp()) * 1000)::float8 as millis',
+  );
+  return compareClocks(Number(rows[0]!.millis), before, Date.now());
+}
+
+/** The database's clock was read between the two times of ours, in milliseconds. */
+export function compareClocks(theirs: number, before: number, after: number): Finding {
+  const ahead = theirs - (before + after) / 2;
+  const found = `this machine's and the database's differ by ${(Math.abs(ahead) / 1000).toFixed(1)} s`;
+  if (Math.abs(ahead) <= clockToleranceMillis + (after - before) / 2) return well('clock', found);
+  const behind = ahead > 0 ? 'this machine is behind' : 'the database is behind';
+  return wrong('clock', `${found}: ${behind}`, "set both by NTP; scopestate goes by the database's");
+}
+
+async function examineFitness(client: Client): Promise<Finding[]> {
+  const faults = await unfitnessOf(client);
+  const advice = 'change that, or use another database: a server refuses to run on this one';
+  if (faults.length > 0) return faults.map((fault) => wrong('promises', fault, advice));
+  return [well('promises', 'version, encoding and durability fit')];
+}
+
+async function examineMigrations(client: Client, database: Database, kind: Kind) {
+  const { executed, pending, unknown } = await migrationStatus(database, client);
+  const isComplete = pending.length === 0;
+  const finding = ((): Finding => {
+    if (unknown.length > 0) {
+      const found = `made by a newer scopestate (${unknown.join(', ')})`;
+      return wrong('schema', found, 'run that version or a later one');
+    }
+    if (isComplete) return well('schema', `all ${executed.length} migrations are applied`);
+    const found = `${pending.length} migrations are pending (${pending.join(', ')})`;
+    if (kind === 'embedded') return note('schema', found, 'the next start applies them');
+    return wrong('schema', found, 'run "scopestate migrate up", or "scopestate serve --migrate"');
+  })();
+  return { finding, isComplete };
+}
+
+async function examineRights(client: Client): Promise<Finding> {
+  const { rows } = await client.query<{ missing: string }>(
+    `/* examineRights */ select format('%s on %s', privilege, relation) as missing
+     from (values ('cloudkitty_storage_states', 'select'), ('cloudkitty_storage_states', 'insert'),
+       ('cloudkitty_storage_states', 'update'), ('cloudkitty_storage_states', 'delete'),
+       ('scopestate_write_probe', 'update'), ('scopestate_migrations', 'select')) needed (relation, privilege)
+     where not coalesce(has_table_privilege(to_regclass(relation), privilege), false)`,
+  );
+  if (rows.length === 0) return well('rights', 'the database user may read and write states');
+  const missing = rows.map((row) => row.missing).join(', ');
+  return wrong('rights', `the database user lacks ${missing}`, 'grant them to the user of DATABASE_URL');
+}

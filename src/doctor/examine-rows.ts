@@ -1,0 +1,54 @@
+import type { Client } from '../database/pool.js';
+import { well, wrong, type Finding } from './finding.js';
+import { countRows, findStateColumns, type Rows } from './state-rows.repository.js';
+
+/** Looks through the states, as far as the schema has the columns: before a migration, too. */
+export async function examineRows(client: Client): Promise<Finding[]> {
+  const columns = await findStateColumns(client);
+  if (!columns.has('identifier')) return [];
+  const findings: Finding[] = [];
+  if (['scope_key', 'collector', 'fetcher'].every((name) => columns.has(name))) {
+    const partly = await countRows(client, 'partly filled');
+    findings.push(
+      describe(
+        partly,
+        'partly filled',
+        'no unit owns them, and no check ever touches them',
+        'fill in what is missing with rekeyScopeState, or delete them with deleteScopeStates',
+      ) ?? well('rows', 'none is partly filled'),
+    );
+    const duplicates = await countRows(client, 'duplicates');
+    findings.push(
+      describe(
+        duplicates,
+        'duplicate',
+        'a unit has one state',
+        'run "scopestate migrate up --on-duplicate keep-earliest", which keeps the earliest state of each unit',
+      ) ?? well('rows', 'no unit has two'),
+    );
+  }
+  if (columns.has('last_processed_timestamp')) {
+    const future = await countRows(client, 'in the future');
+    findings.push(
+      describe(
+        future,
+        'in the future',
+        'nothing of theirs is rated until then',
+        'find out who wrote it, and set it back with resetScopeStates',
+      ) ?? well('rows', 'no state is in the future'),
+    );
+  }
+  return findings;
+}
+
+function describe(
+  { count, sample }: Rows,
+  what: string,
+  meaning: string,
+  advice: string,
+): Finding | undefined {
+  if (count === 0) return undefined;
+  const some = sample.map((scopeId) => JSON.stringify(scopeId)).join(', ');
+  const more = count > sample.length ? ', …' : '';
+  return wrong('rows', `${count} ${what} (scope id ${some}${more}): ${meaning}`, advice);
+}

@@ -1,0 +1,34 @@
+/** What is wrong with a request or with the service. What a caller must decide on is an outcome, never one of these. */
+
+/** The request can't be taken: names the field, what was found and what is allowed. */
+export class BadInput extends Error {
+  override readonly name = 'BadInput';
+  readonly field: string;
+
+  constructor(field: string, found: string, allowed: string) {
+    super(`${field}: found ${found}; allowed: ${allowed}`);
+    this.field = field;
+  }
+}
+
+/** The database can't be reached or takes no writes now. Nothing was done. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
+}
+
+/** The connection broke while a COMMIT was on its way: whether it was done can't be told (DESIGN.md 2.10). */
+export class OutcomeUnknown extends Error {
+  override readonly name = 'OutcomeUnknown';
+}
+
+/** An operator's mistake or a missing condition: one line on standard error, no stack trace, exit code 1. */
+export class OperatorError extends Error {
+  override readonly name = 'OperatorError';
+}
+
+/** Quotes a value for an error message: escaped, and cut so that a message stays readable. */
+export function quoted(value: string): string {
+  const longest = 60;
+  const text = JSON.stringify(value.toWellFormed());
+  return text.length > longest ? `${text.slice(0, longest)}…"` : text;
+}

@@ -1,0 +1,17 @@
+import { BadInput, quoted } from '../fault.js';
+
+/** The opaque, stable id of a node: its type and its row's number. */
+export function nodeId(type: string, row: number | bigint): string {
+  return Buffer.from(`${type}:${row}`).toString('base64url');
+}
+
+/** @throws BadInput when the text can't be an id of that type; a row of that number need not exist */
+export function rowOfNodeId(type: string, id: string, field: string): bigint {
+  const text = Buffer.from(id, 'base64url').toString();
+  const digits = text.startsWith(`${type}:`) ? text.slice(type.length + 1) : '';
+  // At most 18 digits: more than any row has, and no more than a bigint of PostgreSQL's.
+  if (!/^[1-9]\d{0,17}$/.test(digits) || nodeId(type, BigInt(digits)) !== id) {
+    throw new BadInput(field, quoted(id), `the id of a ${type}, as it was answered`);
+  }
+  return BigInt(digits);
+}

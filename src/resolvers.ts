@@ -1,0 +1,53 @@
+import type { ClassType } from 'type-graphql';
+import type { Config } from './config.js';
+import type { Pool } from './database/pool.js';
+import type { Log } from './log.js';
+import { AdvanceResolver } from './scope-state/advance.resolver.js';
+import { AdvanceService } from './scope-state/advance.service.js';
+import { CheckResolver } from './scope-state/check.resolver.js';
+import { CheckService } from './scope-state/check.service.js';
+import { CreateResolver } from './scope-state/create.resolver.js';
+import { CreateService } from './scope-state/create.service.js';
+import { LockedStatesRepository } from './scope-state/locked-states.repository.js';
+import { LookUpService } from './scope-state/look-up.service.js';
+import { PageRepository } from './scope-state/page.repository.js';
+import { PageService } from './scope-state/page.service.js';
+import { RekeyRepository } from './scope-state/rekey.repository.js';
+import { RekeyResolver } from './scope-state/rekey.resolver.js';
+import { RekeyService } from './scope-state/rekey.service.js';
+import { ScopeStatePresenter } from './scope-state/scope-state.graphql.js';
+import { ScopeStateRepository } from './scope-state/scope-state.repository.js';
+import { ScopeStateResolver } from './scope-state/scope-state.resolver.js';
+import { SelectionRepository } from './scope-state/selection.repository.js';
+import { SelectionResolver } from './scope-state/selection.resolver.js';
+import { SelectionService } from './scope-state/selection.service.js';
+
+/** What the schema is made of: all that printing it needs. */
+export const unconnectedResolvers: ClassType[] = [
+  ScopeStateResolver,
+  CheckResolver,
+  AdvanceResolver,
+  CreateResolver,
+  SelectionResolver,
+  RekeyResolver,
+];
+
+/** Every resolver with what it stands on, made by hand. */
+export function createResolvers(pool: Pool, config: Config, log: Log): Map<ClassType, object> {
+  const schedule = { period: config.period, waitPeriods: config.waitPeriods };
+  const presenter = new ScopeStatePresenter(schedule);
+  const states = new ScopeStateRepository(pool);
+  const locked = new LockedStatesRepository(pool);
+  const selections = new SelectionService(new SelectionRepository(pool), log);
+  return new Map<ClassType, object>([
+    [
+      ScopeStateResolver,
+      new ScopeStateResolver(new LookUpService(states), new PageService(new PageRepository(pool)), presenter),
+    ],
+    [CheckResolver, new CheckResolver(new CheckService(states, locked, schedule), presenter)],
+    [AdvanceResolver, new AdvanceResolver(new AdvanceService(locked), presenter)],
+    [CreateResolver, new CreateResolver(new CreateService(locked), presenter)],
+    [SelectionResolver, new SelectionResolver(selections, presenter)],
+    [RekeyResolver, new RekeyResolver(new RekeyService(new RekeyRepository(pool), log), presenter)],
+  ]);
+}

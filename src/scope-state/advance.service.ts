@@ -1,0 +1,26 @@
+import { checkUnit } from '../collection-unit/collection-unit.rules.js';
+import type { Advance } from './advance.rules.js';
+import type { LockedStatesRepository } from './locked-states.repository.js';
+import type { Advanced } from './locked-states.rules.js';
+import { checkCount } from './selection.rules.js';
+
+export class AdvanceService {
+  private readonly locked: LockedStatesRepository;
+
+  constructor(locked: LockedStatesRepository) {
+    this.locked = locked;
+  }
+
+  /** DESIGN.md 2.3 for each item, in the order given; one transaction, so an error means that no item was done. */
+  advance(
+    advances: Advance[],
+    fieldOf: (place: number) => string,
+  ): Promise<{ results: Advanced[]; now: Temporal.Instant }> {
+    checkCount(advances, 'input.advances');
+    advances.forEach(({ unit }, place) => checkUnit(unit, fieldOf(place)));
+    return this.locked.decide(
+      advances.map(({ unit }) => unit),
+      (states) => advances.map((advance) => states.advance(advance)),
+    );
+  }
+}

@@ -1,0 +1,54 @@
+import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
+import type { LockedStatesRepository } from './locked-states.repository.js';
+import type { Checked } from './locked-states.rules.js';
+import { firstPeriod, nextPeriod, type Period, type Schedule } from './schedule.rules.js';
+import type { ScopeStateRepository } from './scope-state.repository.js';
+import { isLegacy, rowFor } from './scope-state.rules.js';
+import { checkCount } from './selection.rules.js';
+
+/** What a check came to, and what its unit has to rate next. */
+export interface CheckedUnit extends Checked {
+  readonly nextPeriod: Period | null;
+}
+
+export class CheckService {
+  private readonly states: ScopeStateRepository;
+  private readonly locked: LockedStatesRepository;
+  private readonly schedule: Schedule;
+
+  constructor(states: ScopeStateRepository, locked: LockedStatesRepository, schedule: Schedule) {
+    this.states = states;
+    this.locked = locked;
+    this.schedule = schedule;
+  }
+
+  /** DESIGN.md 2.1 for each unit, in the order given; all or nothing. A batch that finds all its rows writes nothing. */
+  async check(
+    units: CollectionUnit[],
+    fieldOf: (place: number) => string,
+  ): Promise<{ results: CheckedUnit[]; now: Temporal.Instant }> {
+    checkCount(units, 'input.units');
+    units.forEach((unit, place) => checkUnit(unit, fieldOf(place)));
+    const { results, now } =
+      (await this.findAll(units)) ??
+      (await this.locked.decide(units, (states) => units.map((unit) => states.check(unit))));
+    const periodOf = ({ state }: Checked) =>
+      state ? nextPeriod(state, now, this.schedule) : firstPeriod(now, this.schedule);
+    return { results: results.map((checked) => ({ ...checked, nextPeriod: periodOf(checked) })), now };
+  }
+
+  /** Without a lock, for the usual case: every unit has a row of its own, and none of them was moved by an operator. */
+  private async findAll(
+    units: CollectionUnit[],
+  ): Promise<{ results: Checked[]; now: Temporal.Instant } | undefined> {
+    const { rows, now } = await this.states.candidates(units);
+    const rowsOfScope = Map.groupBy(rows, (row) => row.scopeId);
+    const results: Checked[] = [];
+    for (const unit of units) {
+      const state = rowFor(unit, rowsOfScope.get(unit.scopeId) ?? []);
+      if (state === undefined || isLegacy(state) || state.movedByOperator) return undefined;
+      results.push({ outcome: 'FOUND', state });
+    }
+    return { results, now };
+  }
+}

@@ -1,0 +1,130 @@
+import { ArgsType, Field, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { PageInfo } from '../relay/page-info.graphql.js';
+import { ScopeStateFilterInput } from './filter.graphql.js';
+import type { Order } from './position.rules.js';
+import { ScopeStateObject } from './scope-state.graphql.js';
+
+export enum ScopeStateOrderField {
+  SCOPE_ID = 'SCOPE_ID',
+  LAST_PROCESSED_TIMESTAMP = 'LAST_PROCESSED_TIMESTAMP',
+}
+registerEnumType(ScopeStateOrderField, {
+  name: 'ScopeStateOrderField',
+  description:
+    'What a connection of states is sorted by; among equals by the order in which they were created.',
+  valuesConfig: {
+    SCOPE_ID: {
+      description:
+        'By the scope id’s bytes in UTF-8. A state keeps its place while it is advanced or backfilled.',
+    },
+    LAST_PROCESSED_TIMESTAMP: {
+      description:
+        'By the state itself: ascending, the ones furthest behind come first. An advanced state moves.',
+    },
+  },
+});
+
+export enum OrderDirection {
+  ASC = 'ASC',
+  DESC = 'DESC',
+}
+registerEnumType(OrderDirection, {
+  name: 'OrderDirection',
+  description: 'Which end comes first.',
+  valuesConfig: {
+    ASC: { description: 'The smallest or earliest first.' },
+    DESC: { description: 'The largest or latest first.' },
+  },
+});
+
+@InputType('ScopeStateOrder', { description: 'How a connection of states is sorted.' })
+export class ScopeStateOrderInput implements Order {
+  @Field(() => ScopeStateOrderField, {
+    defaultValue: ScopeStateOrderField.SCOPE_ID,
+    description: 'What to sort by.',
+  })
+  field!: ScopeStateOrderField;
+
+  @Field(() => OrderDirection, { defaultValue: OrderDirection.ASC, description: 'Which end comes first.' })
+  direction!: OrderDirection;
+}
+
+@ArgsType()
+export class ScopeStatesArguments {
+  @Field(() => ScopeStateFilterInput, { nullable: true, description: 'Which states; all of them if absent.' })
+  filter?: ScopeStateFilterInput | null;
+
+  @Field(() => ScopeStateOrderInput, {
+    nullable: true,
+    description:
+      'How to sort: by scope id, ascending, if absent. A cursor is good for the order that it came from.',
+  })
+  orderBy?: ScopeStateOrderInput | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'The first so many: 1 to 1,000, 100 if neither is given.',
+  })
+  first?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Only what follows this cursor.' })
+  after?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'The last so many: 1 to 1,000. Refused together with `first`.',
+  })
+  last?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Only what precedes this cursor.' })
+  before?: string | null;
+}
+
+@ObjectType('ScopeStateEdge', { description: 'A state and its place in the connection.' })
+export class ScopeStateEdge {
+  @Field(() => String, { description: 'Opaque; for `after` and `before`, with the same `orderBy`.' })
+  cursor!: string;
+
+  @Field(() => ScopeStateObject, { description: 'The state.' })
+  node!: ScopeStateObject;
+}
+
+@ObjectType('ScopeStateConnection', {
+  description:
+    'A page of states (Relay, Cursor Connections). Pages follow the sorted value, not a count: a state that does not move is neither missed nor repeated, whatever else happens meanwhile.',
+})
+export class ScopeStateConnection {
+  @Field(() => [ScopeStateEdge], { description: 'The states of this page, each with its cursor.' })
+  readonly edges: ScopeStateEdge[];
+
+  @Field(() => PageInfo, { description: 'Where this page stands.' })
+  readonly pageInfo: PageInfo;
+
+  private readonly count: () => Promise<number>;
+
+  constructor(
+    edges: ScopeStateEdge[],
+    neighbours: Pick<PageInfo, 'hasNextPage' | 'hasPreviousPage'>,
+    count: () => Promise<number>,
+  ) {
+    this.edges = edges;
+    this.pageInfo = {
+      ...neighbours,
+      startCursor: edges.at(0)?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    };
+    this.count = count;
+  }
+
+  @Field(() => [ScopeStateObject], { description: 'The states of this page.' })
+  get nodes(): ScopeStateObject[] {
+    return this.edges.map((edge) => edge.node);
+  }
+
+  @Field(() => Int, {
+    description: 'How many states match the filter, exactly; counted only when asked for.',
+  })
+  totalCount(): Promise<number> {
+    return this.count();
+  }
+}

@@ -1,0 +1,38 @@
+import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
+import { isLater } from './advance.rules.js';
+import type { LockedStatesRepository } from './locked-states.repository.js';
+import type { LockedStates } from './locked-states.rules.js';
+import type { ScopeState } from './scope-state.rules.js';
+
+export type CreateOutcome = 'CREATED' | 'ALREADY_EXISTS' | 'IN_FUTURE';
+
+export interface Created {
+  readonly outcome: CreateOutcome;
+  readonly state: ScopeState | undefined;
+}
+
+export class CreateService {
+  private readonly locked: LockedStatesRepository;
+
+  constructor(locked: LockedStatesRepository) {
+    this.locked = locked;
+  }
+
+  /** Inserts a unit's row. A row of its own stands in the way, whatever it says; a legacy row of its scope id does not. */
+  async create(
+    unit: CollectionUnit,
+    lastProcessedTimestamp: Temporal.Instant,
+    active: boolean,
+    field: string,
+  ) {
+    checkUnit(unit, field);
+    const decide = (states: LockedStates): Created => {
+      const existing = states.exactRow(unit);
+      if (existing) return { outcome: 'ALREADY_EXISTS', state: existing };
+      if (isLater(lastProcessedTimestamp, states.now)) return { outcome: 'IN_FUTURE', state: undefined };
+      return { outcome: 'CREATED', state: states.create(unit, lastProcessedTimestamp, active) };
+    };
+    const { results, now } = await this.locked.decide([unit], (states) => [decide(states)]);
+    return { ...results[0]!, now };
+  }
+}

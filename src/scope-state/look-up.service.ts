@@ -1,0 +1,30 @@
+import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
+import type { ScopeStateRepository } from './scope-state.repository.js';
+import { rowFor, type ScopeState } from './scope-state.rules.js';
+
+/** A row as it stood at one moment, and that moment by the database's clock. */
+export interface Found {
+  state: ScopeState | undefined;
+  now: Temporal.Instant;
+}
+
+/** Queries never write (DESIGN.md 2.2): a dashboard with a typing error must not take a legacy row over. */
+export class LookUpService {
+  private readonly states: ScopeStateRepository;
+
+  constructor(states: ScopeStateRepository) {
+    this.states = states;
+  }
+
+  /** The row that a check of the unit would answer, the legacy row included; it stays as it is. */
+  async byUnit(unit: CollectionUnit, field: string): Promise<Found> {
+    checkUnit(unit, field);
+    const { rows, now } = await this.states.candidates([unit]);
+    return { state: rowFor(unit, rows), now };
+  }
+
+  async byId(id: bigint): Promise<Found> {
+    const { row, now } = await this.states.byId(id);
+    return { state: row, now };
+  }
+}

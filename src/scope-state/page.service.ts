@@ -1,0 +1,38 @@
+import { decodeCursor, encodeCursor } from '../relay/cursor.js';
+import { pageRequest, type PageArguments } from '../relay/paging.js';
+import { checkFilter, type ScopeStateFilter } from './filter.rules.js';
+import type { Page, PageRepository } from './page.repository.js';
+import { positionFrom, positionOf, positionParts, type Order, type Position } from './position.rules.js';
+import type { ScopeState } from './scope-state.rules.js';
+
+export interface PageResult extends Page {
+  cursorOf: (state: ScopeState) => string;
+  /** counts anew each time it is called: only when asked for */
+  count: () => Promise<number>;
+}
+
+export class PageService {
+  private readonly repository: PageRepository;
+
+  constructor(repository: PageRepository) {
+    this.repository = repository;
+  }
+
+  async page(filter: ScopeStateFilter, order: Order, paging: PageArguments): Promise<PageResult> {
+    const { size, backward } = pageRequest(paging);
+    checkFilter(filter, 'filter');
+    const after = readCursor(paging.after, order, 'after');
+    const before = readCursor(paging.before, order, 'before');
+    const page = await this.repository.page({ filter, order, size, backward, after, before });
+    return {
+      ...page,
+      cursorOf: (state) => encodeCursor(positionParts(positionOf(state, order), order)),
+      count: () => this.repository.count(filter),
+    };
+  }
+}
+
+function readCursor(cursor: string | null | undefined, order: Order, field: string): Position | undefined {
+  if (cursor === null || cursor === undefined) return undefined;
+  return positionFrom(decodeCursor(cursor, field), order, field);
+}

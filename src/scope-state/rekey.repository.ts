@@ -1,0 +1,62 @@
+import type { Pool } from '../database/pool.js';
+import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
+import { inTransaction } from '../database/transaction.js';
+import {
+  micros,
+  rowColumns,
+  table,
+  toInstant,
+  toScopeState,
+  utcClock,
+  type ScopeStateRow,
+} from './row.sql.js';
+import { belongsTo, type ScopeState } from './scope-state.rules.js';
+
+export type RekeyOutcome = 'REKEYED' | 'UNCHANGED' | 'UNIT_TAKEN' | 'NOT_FOUND';
+
+export interface Rekeyed {
+  outcome: RekeyOutcome;
+  /** the state asked to move, as it now stands */
+  state: ScopeState | undefined;
+  now: Temporal.Instant;
+}
+
+export class RekeyRepository {
+  private readonly pool: Pool;
+
+  constructor(pool: Pool) {
+    this.pool = pool;
+  }
+
+  /** Moves a row to another unit, atomically. Somebody who takes the unit meanwhile makes it look again: UNIT_TAKEN. */
+  rekey(id: bigint, unit: CollectionUnit): Promise<Rekeyed> {
+    return inTransaction(this.pool, async (client) => {
+      const locked = await client.query<ScopeStateRow>(
+        `/* Rekey.lock */ select ${rowColumns('s')} from ${table} s where s.id = $1::bigint for update`,
+        [id],
+      );
+      const moved = await client.query<ScopeStateRow>(
+        `/* Rekey.move */ update ${table} s set
+           identifier = $2::text, scope_key = $3::text, collector = $4::text, fetcher = $5::text, moved_by_operator = true,
+           version = s.version + 1, revision = s.revision + 1, updated_at = ${utcClock}
+         where s.id = $1::bigint
+           and (s.identifier, s.scope_key, s.collector, s.fetcher) is distinct from ($2::text, $3::text, $4::text, $5::text)
+           and not exists (
+             select from ${table} taken
+             where (taken.identifier, taken.scope_key, taken.collector, taken.fetcher) = ($2::text, $3::text, $4::text, $5::text)
+           )
+         returning ${rowColumns('s')}`,
+        [id, unit.scopeId, unit.scopeKey, unit.collector, unit.fetcher],
+      );
+      const clock = await client.query<{ now_micros: string }>(
+        `/* Rekey.clock */ select ${micros(utcClock)} as now_micros`,
+      );
+      const now = toInstant(clock.rows[0]!.now_micros);
+      const [before] = locked.rows.map(toScopeState);
+      const [after] = moved.rows.map(toScopeState);
+      if (before === undefined) return { outcome: 'NOT_FOUND', state: undefined, now };
+      if (after !== undefined) return { outcome: 'REKEYED', state: after, now };
+      return { outcome: belongsTo(before, unit) ? 'UNCHANGED' : 'UNIT_TAKEN', state: before, now };
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import type { CallContext } from '../caller.js';
+import { rowOfNodeId } from '../relay/node-id.js';
+import { RekeyOutcome, RekeyScopeStateInput, RekeyScopeStatePayload } from './rekey.graphql.js';
+import type { RekeyService } from './rekey.service.js';
+import { scopeStateNode, type ScopeStatePresenter } from './scope-state.graphql.js';
+
+@Resolver()
+export class RekeyResolver {
+  private readonly service: RekeyService;
+  private readonly presenter: ScopeStatePresenter;
+
+  constructor(service: RekeyService, presenter: ScopeStatePresenter) {
+    this.service = service;
+    this.presenter = presenter;
+  }
+
+  @Mutation(() => RekeyScopeStatePayload, {
+    description:
+      'Moves a state to another unit, its timestamp with it: for a collector that was renamed, or a partly filled row. Until the new unit is checked, an advance without `expected` is `STALE`.',
+  })
+  async rekeyScopeState(
+    @Arg('input', () => RekeyScopeStateInput, { description: 'Which state to move, and where.' })
+    { id, unit, reason }: RekeyScopeStateInput,
+    @Ctx() { caller }: CallContext,
+  ): Promise<RekeyScopeStatePayload> {
+    const row = rowOfNodeId(scopeStateNode, id, 'input.id');
+    const { outcome, state, now } = await this.service.rekey(row, unit, reason, caller);
+    return { outcome: RekeyOutcome[outcome], scopeState: this.presenter.present(state, now) };
+  }
+}

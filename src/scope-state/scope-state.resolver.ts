@@ -1,0 +1,60 @@
+import { Arg, Args, ID, Query, Resolver } from 'type-graphql';
+import { CollectionUnitInput } from '../collection-unit/collection-unit.graphql.js';
+import { rowOfNodeId } from '../relay/node-id.js';
+import { Node } from '../relay/node.graphql.js';
+import { ScopeStateConnection, ScopeStatesArguments } from './connection.graphql.js';
+import type { LookUpService } from './look-up.service.js';
+import type { PageService } from './page.service.js';
+import { scopeStateNode, ScopeStateObject, type ScopeStatePresenter } from './scope-state.graphql.js';
+
+@Resolver()
+export class ScopeStateResolver {
+  private readonly lookUp: LookUpService;
+  private readonly pages: PageService;
+  private readonly presenter: ScopeStatePresenter;
+
+  constructor(lookUp: LookUpService, pages: PageService, presenter: ScopeStatePresenter) {
+    this.lookUp = lookUp;
+    this.pages = pages;
+    this.presenter = presenter;
+  }
+
+  @Query(() => ScopeStateObject, {
+    nullable: true,
+    description:
+      'The state that a check of the unit would answer, the legacy state included (`legacy: true`); null if there is none. Changes nothing: a legacy state is taken over by mutations only.',
+  })
+  async scopeState(
+    @Arg('unit', () => CollectionUnitInput, { description: 'The unit to look up.' })
+    unit: CollectionUnitInput,
+  ): Promise<ScopeStateObject | null> {
+    const { state, now } = await this.lookUp.byUnit(unit, 'unit');
+    return this.presenter.present(state, now);
+  }
+
+  @Query(() => ScopeStateConnection, {
+    description: 'States page by page: 100 a page unless told, 1,000 at most.',
+  })
+  async scopeStates(
+    @Args(() => ScopeStatesArguments) { filter, orderBy, ...paging }: ScopeStatesArguments,
+  ): Promise<ScopeStateConnection> {
+    const order = { field: orderBy?.field ?? 'SCOPE_ID', direction: orderBy?.direction ?? 'ASC' } as const;
+    const page = await this.pages.page(filter ?? {}, order, paging);
+    const edges = page.states.map((state) => ({
+      cursor: page.cursorOf(state),
+      node: this.presenter.present(state, page.now),
+    }));
+    return new ScopeStateConnection(edges, page, page.count);
+  }
+
+  @Query(() => Node, {
+    nullable: true,
+    description: 'The object of that id; null if it is not there any more.',
+  })
+  async node(
+    @Arg('id', () => ID, { description: 'An id that was answered.' }) id: string,
+  ): Promise<Node | null> {
+    const { state, now } = await this.lookUp.byId(rowOfNodeId(scopeStateNode, id, 'id'));
+    return this.presenter.present(state, now);
+  }
+}

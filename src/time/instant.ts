@@ -1,0 +1,73 @@
+import { quoted } from '../fault.js';
+
+/**
+ * RFC 3339's `date-time`, zone required, with at most six fraction digits. Checked before `Temporal` sees the text, which
+ * would also take `:60`, `[Europe/Berlin]`, `20260101T000000Z` and nanoseconds. Whether the day exists is left to `Temporal`.
+ */
+const rfc3339 =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/** What an instant may look like, for descriptions and messages. */
+export const instantRule =
+  'an RFC 3339 date and time with a zone (Z or ±hh:mm), seconds 00 to 59 with at most six fraction digits, ' +
+  'from 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z, for example 2026-01-31T09:00:00Z';
+
+export const earliestInstant = Temporal.Instant.from('1970-01-01T00:00:00Z');
+/** The last microsecond that four year digits can name: what later results of arithmetic are clamped to. */
+export const latestInstant = Temporal.Instant.from('9999-12-31T23:59:59.999999Z');
+
+/** Year 0000 is the first that RFC 3339 can write: a foreign row may be older than {@link earliestInstant}. */
+const earliestWritable = Temporal.Instant.from('0000-01-01T00:00:00Z');
+
+/** Reads an instant (DESIGN.md 2.9), exact to the microsecond. Throws a `RangeError`: what was found, what is allowed. */
+export function parseInstant(text: string): Temporal.Instant {
+  if (!rfc3339.test(text)) throw refusal(text);
+  const instant = instantOf(text);
+  if (!instant) throw refusal(text, ', a day that no calendar has');
+  if (
+    Temporal.Instant.compare(instant, earliestInstant) < 0 ||
+    Temporal.Instant.compare(instant, latestInstant) > 0
+  ) {
+    throw refusal(text, ', which is out of range');
+  }
+  return instant;
+}
+
+/**
+ * Writes an instant in UTC with `Z`; a fraction, of up to six digits, only if it is not zero; what is below a microsecond is cut.
+ * Throws a `RangeError` beyond {@link latestInstant}: callers clamp.
+ */
+export function formatInstant(instant: Temporal.Instant): string {
+  const cut = instantFromMicros(microsOf(instant));
+  if (
+    Temporal.Instant.compare(cut, latestInstant) > 0 ||
+    Temporal.Instant.compare(cut, earliestWritable) < 0
+  ) {
+    throw new RangeError(`found the instant ${cut.toString()}; allowed: years 0000 to 9999`);
+  }
+  return cut.toString();
+}
+
+/** Microseconds since 1970-01-01T00:00:00Z; what is below a microsecond is cut towards the past. */
+export function microsOf(instant: Temporal.Instant): bigint {
+  const nanos = instant.epochNanoseconds;
+  const micros = nanos / 1000n;
+  return nanos % 1000n < 0n ? micros - 1n : micros;
+}
+
+/** The instant that many microseconds after 1970-01-01T00:00:00Z. */
+export function instantFromMicros(micros: bigint): Temporal.Instant {
+  return Temporal.Instant.fromEpochNanoseconds(micros * 1000n);
+}
+
+function instantOf(text: string): Temporal.Instant | undefined {
+  try {
+    return Temporal.Instant.from(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(text: string, remark = ''): RangeError {
+  return new RangeError(`found ${quoted(text)}${remark}; allowed: ${instantRule}`);
+}

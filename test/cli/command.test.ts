@@ -1,0 +1,228 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { createTestDatabase, testServerUrl, type DatabaseWanted } from '../support/test-database.js';
+import type { TestDatabase } from '../support/test-database.js';
+
+const program = join(process.cwd(), 'dist/main.js');
+const nobodysPort = 'postgresql://operator:hunter2@127.0.0.1:1/scopestate';
+
+let folder: string;
+const databases: TestDatabase[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'scopestate-command-'));
+});
+
+afterEach(async () => {
+  for (const database of databases.splice(0)) await database.drop();
+});
+
+afterAll(async () => {
+  const left = await readdir(folder);
+  await rm(folder, { recursive: true });
+  expect(left).toEqual([]); // no command here has a database of its own to make
+});
+
+function start(args: string[], env: Record<string, string> = {}, node = process.execPath) {
+  return spawn(node, [program, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+async function scopestate(...given: Parameters<typeof start>) {
+  const child = start(...given);
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: child.exitCode, out, err };
+}
+
+async function newDatabase(wanted: DatabaseWanted): Promise<TestDatabase> {
+  const database = await createTestDatabase(wanted);
+  databases.push(database);
+  return database;
+}
+
+const oneLine = (what: RegExp) =>
+  expect.stringMatching(new RegExp(`^scopestate: [^\\n]*${what.source}[^\\n]*\\n$`));
+
+describe('--help', () => {
+  test.each([[], ['serve'], ['migrate'], ['migrate', 'up'], ['migrate', 'status'], ['schema']])(
+    'explains scopestate %s %s',
+    async (...command) => {
+      const words = command.filter((word) => typeof word === 'string');
+      const { code, out, err } = await scopestate([...words, '--help'], { DATABASE_URL: nobodysPort });
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out).toMatch(new RegExp(`^Usage: ${['scopestate', ...words].join(' ')} `));
+      expect(out.split('\n').length).toBeGreaterThan(4);
+    },
+  );
+});
+
+describe('a wrong command line', () => {
+  test.each([
+    ['an unknown command', ['sevre']],
+    ['an unknown option', ['--colour']],
+    ['an unknown option of a command', ['serve', '--port', '1']],
+    ['a word too many', ['schema', 'graphql']],
+    ['an unknown subcommand', ['migrate', 'down']],
+    ['a value that is not allowed', ['migrate', 'up', '--on-duplicate', 'keep-newest']],
+    ['an option without its value', ['migrate', 'up', '--on-duplicate']],
+  ])('%s exits with 2 and says so in one line', async (_what, args) => {
+    const { code, out, err } = await scopestate(args, { DATABASE_URL: nobodysPort });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/^[^\n]+\n$/);
+  });
+
+  test.each([[[]], [['migrate']]])('without a command, %j shows the help and exits with 2', async (args) => {
+    const { code, out, err } = await scopestate(args, { DATABASE_URL: nobodysPort });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/Usage: scopestate/);
+  });
+});
+
+describe('bad settings', () => {
+  test.each([['serve'], ['migrate up'], ['migrate status']])(
+    'stop %s with one line a fault',
+    async (command) => {
+      const { code, out, err } = await scopestate(command.split(' '), {
+        PORT: '70000',
+        LOG_LEVEL: 'loud',
+        DATABASE_URL: 'mysql://operator:hunter2@host/db',
+      });
+      expect({ code, out }).toEqual({ code: 1, out: '' });
+      const lines = err.trimEnd().split('\n');
+      expect(lines).toHaveLength(3);
+      for (const [place, name] of ['PORT', 'DATABASE_URL', 'LOG_LEVEL'].entries()) {
+        expect(lines[place]).toMatch(new RegExp(`^(scopestate: )?${name}: found .*; allowed: `));
+      }
+      expect(err).not.toContain('hunter2');
+    },
+  );
+});
+
+describe('a database that can not be had', () => {
+  const wrong = (part: Partial<Pick<URL, 'password' | 'username' | 'pathname'>>) =>
+    Object.assign(new URL(testServerUrl()), part).href;
+  const cases = (): [string, string, RegExp][] => [
+    ['nobody listens', nobodysPort, /ECONNREFUSED/],
+    ['no such database', wrong({ pathname: '/of_nobody' }), /of_nobody/],
+    ['no such user', wrong({ username: 'nobody', password: 'hunter2' }), /nobody/],
+    ['a wrong password', wrong({ password: 'hunter2' }), /password/],
+  ];
+  test.each([['serve'], ['migrate up'], ['migrate status']])(
+    'stops %s with one line that holds no password',
+    async (command) => {
+      for (const [, url, what] of cases()) {
+        const answer = await scopestate(command.split(' '), { DATABASE_URL: url });
+        expect(answer).toEqual({ code: 1, out: '', err: oneLine(what) });
+        for (const secret of ['hunter2', new URL(testServerUrl()).password]) {
+          expect(answer.err).not.toContain(secret);
+        }
+      }
+    },
+  );
+});
+
+describe('schema', () => {
+  test('prints schema.graphql, with no database and no settings', async () => {
+    const { code, out, err } = await scopestate(['schema'], { DATABASE_URL: nobodysPort });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toBe(await readFile('schema.graphql', 'utf8'));
+  });
+});
+
+describe('migrations on a server of yours', () => {
+  test('that are pending stop serve, which names them and says how', async () => {
+    const database = await newDatabase({ empty: true });
+    const { code, out, err } = await scopestate(['serve'], { DATABASE_URL: database.url });
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toEqual(oneLine(/20181001000000_create_storage_states/));
+    const files = (await readdir('dist/migrations')).filter((file) => file.endsWith('.js'));
+    for (const file of files) expect(err).toContain(file.replace('.js', ''));
+    expect(err).toContain('scopestate migrate up');
+    expect(err).toContain('serve --migrate');
+    expect(await database.query(`select from pg_class where relnamespace = 'public'::regnamespace`)).toEqual(
+      [],
+    );
+  });
+
+  test('are listed by migrate status, which changes nothing', async () => {
+    const database = await newDatabase({ empty: true });
+    const before = await scopestate(['migrate', 'status'], { DATABASE_URL: database.url });
+    expect(before).toMatchObject({ code: 0, err: '' });
+    expect(before.out).toMatch(/^(pending {3}\d{14}_\w+\n){2,}0 applied, \d+ pending\.\n$/);
+    expect(await database.query(`select from pg_class where relnamespace = 'public'::regnamespace`)).toEqual(
+      [],
+    );
+
+    expect(await scopestate(['migrate', 'up'], { DATABASE_URL: database.url })).toMatchObject({
+      code: 0,
+      err: '',
+    });
+    const after = await scopestate(['migrate', 'status'], { DATABASE_URL: database.url });
+    expect(after.out).toMatch(/^(applied {3}\d{14}_\w+\n){2,}\d+ applied, 0 pending\.\n$/);
+  });
+
+  test('are applied first by serve --migrate', async () => {
+    const database = await newDatabase({ dump: 'legacy-initial.sql' });
+    const child = start(['serve', '--migrate'], { DATABASE_URL: database.url, PORT: '0' });
+    const ended = once(child, 'close');
+    const events: string[] = [];
+    for await (const line of createInterface({ input: child.stderr })) {
+      const { event } = JSON.parse(line) as { event: string };
+      events.push(event);
+      if (event === 'ready') child.kill('SIGINT');
+    }
+    expect(await ended).toEqual([0, null]);
+    expect(events).toEqual(['migrated', 'ready', 'stopping', 'stopped']);
+    expect(await database.query('select from cloudkitty_storage_states where version = 1')).toHaveLength(10);
+  });
+});
+
+describe('a database that can not keep what it acknowledges is refused', () => {
+  test('with synchronous_commit off', async () => {
+    const database = await newDatabase({});
+    const name = new URL(database.url).pathname.slice(1);
+    await database.query(`alter database ${name} set synchronous_commit = off`);
+    for (const command of ['serve', 'migrate up', 'migrate status']) {
+      const answer = await scopestate(command.split(' '), { DATABASE_URL: database.url });
+      expect(answer).toEqual({ code: 1, out: '', err: oneLine(/synchronous_commit is off/) });
+    }
+  });
+
+  test.each(['LATIN1', 'SQL_ASCII'])('in the encoding %s', async (encoding) => {
+    const database = await newDatabase({ empty: true, options: `encoding '${encoding}' locale 'C'` });
+    for (const args of [
+      ['serve', '--migrate'],
+      ['migrate', 'up'],
+    ]) {
+      const answer = await scopestate(args, { DATABASE_URL: database.url });
+      expect(answer).toEqual({ code: 1, out: '', err: oneLine(new RegExp(encoding)) });
+    }
+    expect(await database.query(`select from pg_class where relnamespace = 'public'::regnamespace`)).toEqual(
+      [],
+    );
+  });
+});
+
+const oldNode = '/usr/bin/node';
+const oldVersion = existsSync(oldNode)
+  ? spawnSync(oldNode, ['--version'], { encoding: 'utf8' }).stdout.trim()
+  : '';
+const isOld = /^v(1\d|2[0-5])\./.test(oldVersion);
+if (!isOld) console.log(`skipped: ${oldNode} is ${oldVersion || 'not there'}, no Node older than 26`);
+
+(isOld ? test : test.skip)('an old Node is told which one is needed, in one line', async () => {
+  for (const args of [['serve'], ['--help'], ['schema']]) {
+    const answer = await scopestate(args, {}, oldNode);
+    expect(answer).toEqual({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/^scopestate needs Node\.js 26 [^\n]*\n$/),
+    });
+  }
+});
