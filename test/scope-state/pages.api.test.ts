@@ -126,11 +126,12 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     id: number;
     identifier: string;
     collector: string | null;
+    last_processed_timestamp: string;
   }
 
   const rowsBy = (prefix: string, order: string): Promise<Row[]> =>
     database.query(
-      `select id, identifier, collector from ${table} where starts_with(identifier, $1) order by ${order}`,
+      `select id, identifier, collector, last_processed_timestamp::text from ${table} where starts_with(identifier, $1) order by ${order}`,
       [prefix],
     );
 
@@ -143,8 +144,10 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
       collector: collector ?? 'backfilled',
       fetcher: 'keystone',
     });
-    const advanced = rows.filter(({ collector }) => collector !== null).slice(0, advances);
     const at = '2026-01-01T02:00:00Z'; // behind all of them, and the same for all: the ids decide
+    const advanced = rows
+      .filter((row) => row.collector !== null && row.last_processed_timestamp < '2026-01-01 02:00:00')
+      .slice(0, advances);
     const answer = await server.data(
       `mutation ($advances: [AdvanceScopeStateInput!]!, $units: [CollectionUnitInput!]!) {
        advanceScopeStates(input: { advances: $advances }) { results { outcome } }
