@@ -14,8 +14,8 @@ import { openStorage, type Storage } from './storage.js';
 export interface App {
   /** where it listens */
   readonly url: string;
-  /** settles when the server can't go on: its embedded PostgreSQL has ended */
-  readonly failed: Promise<void>;
+  /** settles with the reason when the server can't go on: another one has taken its embedded PostgreSQL */
+  readonly failed: Promise<OperatorError>;
   /** Answers what was accepted, then lets go of everything. */
   stop(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export async function startApp(config: Config, log: Log, { migrate = false } = {
     });
     return {
       url,
-      failed: storage.embedded?.ended ?? new Promise(() => {}),
+      failed: storage.embedded?.lost ?? new Promise(() => {}),
       stop: async () => {
         await monitor.stop();
         await server.close();

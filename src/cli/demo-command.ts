@@ -79,7 +79,7 @@ async function serveAndRun(dataDir: string, cloud: Cloud, stopping: AbortSignal)
   try {
     const app = await startApp({ ...config, databaseUrl: storage.embedded!.url }, log, { migrate: true });
     const failing = new AbortController();
-    void storage.embedded!.ended.then(() => failing.abort());
+    void storage.embedded!.lost.then((reason) => failing.abort(reason));
     try {
       const url = `${app.url}/graphql`;
       print(`scopestate listens on ${url}`);
@@ -94,9 +94,7 @@ async function serveAndRun(dataDir: string, cloud: Cloud, stopping: AbortSignal)
     } finally {
       await app.stop();
     }
-    if (failing.signal.aborted) {
-      throw new OperatorError('the embedded PostgreSQL has ended; its log is in the data folder');
-    }
+    failing.signal.throwIfAborted();
   } finally {
     await storage.close();
   }

@@ -20,14 +20,13 @@ export function addServeCommand(program: Command): void {
       const stopping = once(signal, 'abort').then(() => String(signal.reason));
       const app = await startApp(config, log, { migrate: options.migrate === true });
       log.info({ event: 'ready', url: `${app.url}/graphql` }, `scopestate listens on ${app.url}/graphql`);
-      const reason = await Promise.race([stopping, app.failed.then(() => 'failed' as const)]);
-      log.info({ event: 'stopping', reason }, 'stopping');
+      const reason = await Promise.race([stopping, app.failed]);
+      const failure = reason instanceof OperatorError ? reason : undefined;
+      log.info({ event: 'stopping', reason: failure?.message ?? reason }, 'stopping');
       await app.stop();
       log.info({ event: 'stopped' }, 'stopped');
       // The session of a caller who was cut off may still be open: it is not waited for.
       setTimeout(() => process.exit(), exitGraceMillis).unref();
-      if (reason === 'failed') {
-        throw new OperatorError('the embedded PostgreSQL has ended; its log is in the data folder');
-      }
+      if (failure) throw failure;
     });
 }

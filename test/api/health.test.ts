@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { createTestDatabase, testServerUrl, type TestDatabase } from '../support/test-database.js';
 import { startServer, type TestServer } from '../support/test-server.js';
+import { until } from '../support/until.js';
 import { unit, type Unit } from '../support/units.js';
 
 interface Answered {
@@ -47,13 +48,9 @@ async function alter(change: string): Promise<void> {
   );
 }
 
-async function become(expected: Answered): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  for (;;) {
-    const answer = await readyz(server);
-    if (JSON.stringify(answer) === JSON.stringify(expected)) return;
-    if (performance.now() > deadline) throw new Error(`/readyz stays ${JSON.stringify(answer)}`);
-  }
+function become(expected: Answered): Promise<unknown> {
+  const wanted = JSON.stringify(expected);
+  return until(`/readyz answers ${wanted}`, async () => JSON.stringify(await readyz(server)) === wanted);
 }
 
 async function readyz({ url: at }: TestServer): Promise<Answered> {

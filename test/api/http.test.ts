@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { startServer, type Answer, type TestServer } from '../support/test-server.js';
+import { until } from '../support/until.js';
 import { scaled, unit, type Unit } from '../support/units.js';
 
 let database: TestDatabase;
@@ -229,8 +230,8 @@ test('SIGTERM under load: what was accepted is answered, what comes after is ref
   const units = Array.from({ length: 15 }, () => unit());
   const { waiting, release } = await heldUp(units);
   const stopped = server.stop();
-  await waitUntil(() => server.logLines.some((line) => line.includes('"event":"stopping"')));
-  await waitUntil(() =>
+  await until('it is stopping', () => server.logLines.some((line) => line.includes('"event":"stopping"')));
+  await until('the port is closed', () =>
     fetch(url('/livez')).then(
       () => false,
       () => true,
@@ -266,19 +267,11 @@ async function heldUp(units: Unit[]) {
     await holder.query('select from cloudkitty_storage_states where identifier = $1 for update', [scopeId]);
   }
   const waiting = units.map((asked) => check(asked));
-  await waitUntil(async () => {
+  await until('all wait for the lock', async () => {
     const locked = await database.query(
       `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
     );
     return locked.length === units.length;
   });
   return { waiting, release: () => holder.query('rollback') };
-}
-
-async function waitUntil(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error('did not come about');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }

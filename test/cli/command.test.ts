@@ -1,16 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { text } from 'node:stream/consumers';
+import { runCommand, startCommand, type CommandWanted } from '../support/command.js';
 import { createTestDatabase, testServerUrl, type DatabaseWanted } from '../support/test-database.js';
 import type { TestDatabase } from '../support/test-database.js';
 
-const program = join(process.cwd(), 'dist/main.js');
 const nobodysPort = 'postgresql://operator:hunter2@127.0.0.1:1/scopestate';
 
 let folder: string;
@@ -30,14 +29,9 @@ afterAll(async () => {
   expect(left).toEqual([]); // no command here has a database of its own to make
 });
 
-function start(args: string[], env: Record<string, string> = {}, node = process.execPath) {
-  return spawn(node, [program, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-async function scopestate(...given: Parameters<typeof start>) {
-  const child = start(...given);
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { code: child.exitCode, out, err };
+/** In a folder where nothing is, and nothing is to be made. */
+function scopestate(words: string[], env: Record<string, string> = {}, options: CommandWanted = {}) {
+  return runCommand(words, { cwd: folder, env, ...options });
 }
 
 async function newDatabase(wanted: DatabaseWanted): Promise<TestDatabase> {
@@ -50,16 +44,22 @@ const oneLine = (what: RegExp) =>
   expect.stringMatching(new RegExp(`^scopestate: [^\\n]*${what.source}[^\\n]*\\n$`));
 
 describe('--help', () => {
-  test.each([[], ['serve'], ['migrate'], ['migrate', 'up'], ['migrate', 'status'], ['schema']])(
-    'explains scopestate %s %s',
-    async (...command) => {
-      const words = command.filter((word) => typeof word === 'string');
-      const { code, out, err } = await scopestate([...words, '--help'], { DATABASE_URL: nobodysPort });
-      expect({ code, err }).toEqual({ code: 0, err: '' });
-      expect(out).toMatch(new RegExp(`^Usage: ${['scopestate', ...words].join(' ')} `));
-      expect(out.split('\n').length).toBeGreaterThan(4);
-    },
-  );
+  test.each([
+    [],
+    ['serve'],
+    ['migrate'],
+    ['migrate', 'up'],
+    ['migrate', 'status'],
+    ['schema'],
+    ['doctor'],
+    ['demo'],
+  ])('explains scopestate %s %s', async (...command) => {
+    const words = command.filter((word) => typeof word === 'string');
+    const { code, out, err } = await scopestate([...words, '--help'], { DATABASE_URL: nobodysPort });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(new RegExp(`^Usage: ${['scopestate', ...words].join(' ')} `));
+    expect(out.split('\n').length).toBeGreaterThan(4);
+  });
 });
 
 describe('a wrong command line', () => {
@@ -169,7 +169,8 @@ describe('migrations on a server of yours', () => {
 
   test('are applied first by serve --migrate', async () => {
     const database = await newDatabase({ dump: 'legacy-initial.sql' });
-    const child = start(['serve', '--migrate'], { DATABASE_URL: database.url, PORT: '0' });
+    const env = { DATABASE_URL: database.url, PORT: '0' };
+    const child = startCommand(['serve', '--migrate'], { cwd: folder, env });
     const ended = once(child, 'close');
     const events: string[] = [];
     for await (const line of createInterface({ input: child.stderr })) {
@@ -218,7 +219,7 @@ if (!isOld) console.log(`skipped: ${oldNode} is ${oldVersion || 'not there'}, no
 
 (isOld ? test : test.skip)('an old Node is told which one is needed, in one line', async () => {
   for (const args of [['serve'], ['--help'], ['schema']]) {
-    const answer = await scopestate(args, {}, oldNode);
+    const answer = await scopestate(args, {}, { node: oldNode });
     expect(answer).toEqual({
       code: 1,
       out: '',

@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compareClocks } from '../../src/doctor/examine-database.js';
+import { runCommand } from '../support/command.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { startServer } from '../support/test-server.js';
 
@@ -26,16 +27,9 @@ function canRead(uid: number, path: string): boolean {
 
 /** What it says, one line a finding with its advice behind it, and its exit code. */
 async function doctor(settings: Record<string, string>, user: { uid?: number; gid?: number } = {}) {
-  return new Promise<{ code: number; text: string }>((resolve) => {
-    const env = { PATH: process.env['PATH'], ...settings };
-    const child = execFile(
-      process.execPath,
-      [`${process.cwd()}/dist/main.js`, 'doctor'],
-      { cwd: folder, env, ...user },
-      (_error, stdout, stderr) =>
-        resolve({ code: child.exitCode!, text: (stdout + stderr).replace(/\n +→/g, ' →') }),
-    );
-  });
+  const env = { PATH: process.env['PATH'], ...settings };
+  const { code, out, err } = await runCommand(['doctor'], { cwd: folder, env, ...user });
+  return { code, text: (out + err).replace(/\n +→/g, ' →') };
 }
 
 test('names each fault of the settings', async () => {

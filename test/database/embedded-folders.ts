@@ -4,10 +4,10 @@ import { mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import type { EmbeddedPostgres } from '../../src/database/embedded/embedded-postgres.js';
+import { until } from '../support/until.js';
 
 /** What the tests of one file leave behind unless `cleanUp` ends and removes it: processes by pid, folders by path. */
 const folders = new Set<string>();
@@ -102,14 +102,6 @@ export async function processState(pid: number): Promise<string | undefined> {
   return text.slice(text.lastIndexOf(')') + 2)[0];
 }
 
-export async function waitFor(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`did not come about: ${what}`);
-    await delay(10);
-  }
-}
-
 /** Ends and removes what the test started and made. */
 export async function cleanUp(): Promise<void> {
   for (const owner of owners) {
@@ -141,7 +133,7 @@ async function endPostmaster(dataDir: string): Promise<void> {
   if (!(await isOurs())) return;
   tryKill(pid, 'SIGCONT');
   tryKill(pid, 'SIGINT');
-  await waitFor(`postmaster ${pid} ends`, async () => !(await isOurs()));
+  await until(`postmaster ${pid} ends`, async () => !(await isOurs()));
 }
 
 function tryKill(pid: number, signal: NodeJS.Signals): void {

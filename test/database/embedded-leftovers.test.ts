@@ -17,8 +17,8 @@ import {
   query,
   startOwner,
   track,
-  waitFor,
 } from './embedded-folders.js';
+import { until } from '../support/until.js';
 
 const log = createLog('silent');
 const start = async (dataDir: string) => track(await startEmbeddedPostgres({ dataDir, log }));
@@ -62,10 +62,10 @@ linuxTest('a killed postmaster that nobody has reaped does not block the folder'
     ...runAs.become,
   });
   killLater(parent.pid as number);
-  await waitFor('it is ready', async () => (await readPidFile(pgdata))?.status === 'ready');
+  await until('it is ready', async () => (await readPidFile(pgdata))?.status === 'ready');
   const pid = await postmasterPid(dataDir);
   process.kill(pid, 'SIGKILL');
-  await waitFor('it is a zombie', async () => (await processState(pid)) === 'Z');
+  await until('it is a zombie', async () => (await processState(pid)) === 'Z');
   expect(await postmasterPid(dataDir)).toBe(pid);
 
   await expectKept(dataDir);

@@ -21,7 +21,7 @@ try {
     ...(initdb && postgres ? { binaries: { initdb, postgres } } : {}),
   });
   process.once('SIGTERM', () => void database.stop().then(() => process.exit(0)));
-  void database.ended.then(() => process.exit(3));
+  void database.lost.then(() => process.exit(3));
   console.log(JSON.stringify({ url: database.url, port: database.port }));
 } catch (error) {
   console.log(JSON.stringify({ name: error.name, message: error.message }));

@@ -14,8 +14,8 @@ import {
   query,
   startOwner,
   track,
-  waitFor,
 } from './embedded-folders.js';
+import { until } from '../support/until.js';
 
 const log = createLog('silent');
 const start = async (dataDir: string) => track(await startEmbeddedPostgres({ dataDir, log }));
@@ -151,7 +151,7 @@ test('of two first starts at once on one empty folder one wins and the other is 
 test('a start that was killed while it made the database does not block the next one', async () => {
   const dataDir = await newDataDir();
   const owner = startOwner([dataDir]);
-  await waitFor('initdb is at work', async () => {
+  await until('initdb is at work', async () => {
     const names = await readdir(dataDir).catch(() => []);
     const staging = names.find((name) => name.startsWith('postgres.initdb-'));
     return (
@@ -166,26 +166,6 @@ test('a start that was killed while it made the database does not block the next
   expect((await readdir(dataDir)).sort()).toEqual(['postgres', 'postgres.log', 'postgres.password']);
 });
 
-test('a postmaster that is killed shows as ended, and stopping then returns at once', async () => {
-  const dataDir = await newDataDir();
-  const database = await start(dataDir);
-  process.kill(await postmasterPid(dataDir), 'SIGKILL');
-  await database.ended;
-  await database.stop();
-  const next = await start(dataDir);
-  expect(await query(next.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
-});
-
-test('a taken-over postmaster that is killed shows as ended too', async () => {
-  const dataDir = await newDataDir();
-  const owner = startOwner([dataDir]);
-  await owner.answer;
-  await owner.kill('SIGKILL');
-  const database = await start(dataDir);
-  process.kill(await postmasterPid(dataDir), 'SIGKILL');
-  await database.ended;
-});
-
 test('an ownership whose connection was ended is taken again, so that a second server is still refused', async () => {
   const dataDir = await newDataDir();
   const database = await start(dataDir);
@@ -194,7 +174,7 @@ test('an ownership whose connection was ended is taken again, so that a second s
     `SELECT pid, pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'`,
   );
   expect(ended).toHaveLength(1);
-  await waitFor('the lock is held again', async () => {
+  await until('the lock is held again', async () => {
     const held = await query<{ pid: number }>(
       database.url,
       `SELECT pid FROM pg_locks WHERE locktype = 'advisory'`,

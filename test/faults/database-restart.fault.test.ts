@@ -3,7 +3,7 @@ import { startServer, type TestServer } from '../support/test-server.js';
 import { scaled } from '../support/units.js';
 import { AdvancingClient } from './advancing-client.js';
 import { OwnPostgres } from './own-postgres.js';
-import { until } from './until.js';
+import { until } from '../support/until.js';
 
 jest.setTimeout(900_000); // the full run's rounds
 

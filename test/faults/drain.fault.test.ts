@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { startServer, type TestServer } from '../support/test-server.js';
 import { unit } from '../support/units.js';
-import { until } from './until.js';
+import { until } from '../support/until.js';
 
 let database: TestDatabase;
 let server: TestServer;

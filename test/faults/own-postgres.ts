@@ -10,7 +10,8 @@ import { startEmbeddedPostgres } from '../../src/database/embedded/embedded-post
 import { platformBinaries } from '../../src/database/embedded/postgres-binaries.js';
 import { chooseRunAs, type RunAs } from '../../src/database/embedded/run-as.js';
 import { createLog } from '../../src/log.js';
-import { until } from './until.js';
+import { migrateUp } from '../support/command.js';
+import { until } from '../support/until.js';
 
 const run = promisify(execFile);
 const log = createLog('error');
@@ -47,7 +48,7 @@ export class OwnPostgres {
     const own = new OwnPostgres(folder, await chooseRunAs(await platformBinaries(), log), port, url.href);
     own.mounted = megabytes !== undefined;
     await own.start();
-    await run(process.execPath, ['dist/main.js', 'migrate', 'up'], { env: { DATABASE_URL: own.url } });
+    await migrateUp(own.url);
     return own;
   }
 
@@ -77,7 +78,7 @@ export class OwnPostgres {
     if (!postmaster) return;
     this.postmaster = undefined;
     const gone = once(postmaster, 'exit');
-    const backends = await this.backends(postmaster.pid!);
+    const backends = await childrenOf(postmaster.pid!);
     postmaster.kill(signal);
     await gone;
     // The backends of a killed postmaster see its end by themselves; a new one refuses to start until they have.
@@ -90,19 +91,24 @@ export class OwnPostgres {
   async signalAll(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
     const pid = this.postmaster!.pid!;
     process.kill(pid, signal); // first: it can't fork any more
-    for (const backend of await this.backends(pid)) process.kill(backend, signal);
+    for (const backend of await childrenOf(pid)) process.kill(backend, signal);
   }
 
-  /** Over a connection that may write, whatever the database's default is. */
-  async query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+  /** A connection that may write, whatever the database's default is. */
+  async connect(): Promise<pg.Client> {
     const client = new pg.Client({
       connectionString: this.url,
       options: '-c default_transaction_read_only=off',
       connectionTimeoutMillis: 5_000,
     });
     client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  }
+
+  async query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    const client = await this.connect();
     try {
-      await client.connect();
       return (await client.query<Row>(text, values)).rows;
     } finally {
       await client.end().catch(() => undefined);
@@ -115,13 +121,12 @@ export class OwnPostgres {
     if (this.mounted) await run('umount', [this.dataDir]);
     await rm(this.folder, { recursive: true, force: true });
   }
+}
 
-  private async backends(postmaster: number): Promise<number[]> {
-    const children = await readFile(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').catch(
-      () => '',
-    );
-    return children.split(' ').filter(Boolean).map(Number);
-  }
+/** A postmaster's backends and auxiliary processes. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  const pids = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return pids.split(' ').filter(Boolean).map(Number);
 }
 
 async function isRunning(pid: number): Promise<boolean> {

@@ -2,8 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { writeFile, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startServer, type TestServer } from '../support/test-server.js';
-import { OwnPostgres } from './own-postgres.js';
-import { until } from './until.js';
+import { cleanUp, newDataDir, postmasterPid } from '../database/embedded-folders.js';
+import { childrenOf, OwnPostgres } from './own-postgres.js';
+import { until } from '../support/until.js';
 
 /** What is promised, and what a machine that is busy with other tests may add until a process gets its turn. */
 const promisedMillis = 2_000;
@@ -83,6 +84,43 @@ describe('with a database that can be stopped', () => {
     expect(reason).toBe('writes are refused');
   });
 
+  async function setFsync(value: 'on' | 'off') {
+    await postgres.query(`alter system set fsync = ${value}`);
+    await postgres.query('select pg_reload_conf()');
+  }
+
+  test('made forgetful, and durable', async () => {
+    const reason = await during(
+      () => setFsync('off'),
+      () => setFsync('on'),
+    );
+    expect(reason).toBe('writes are not durable');
+  });
+
+  test('serializable by default, with another server that probes at the same time: ready', async () => {
+    await postgres.query(`alter system set default_transaction_isolation = 'serializable'`);
+    await postgres.query('select pg_reload_conf()');
+    const other = await postgres.connect();
+    const probedAt = async () => (await other.query('select probed_at from scopestate_write_probe')).rows[0];
+    for (let round = 0; round < 3; round++) {
+      await other.query('begin isolation level read committed');
+      await other.query('update scopestate_write_probe set probed_at = now()');
+      await until('the server waits for the row', async () => {
+        const waiting = `select from pg_locks where not granted`;
+        return (await other.query(waiting)).rowCount === 1;
+      });
+      const before = await probedAt();
+      await other.query('commit');
+      await until('the server has probed', async () => {
+        expect(await readiness()).toEqual({ status: 200 });
+        return String((await probedAt()).probed_at) !== String(before.probed_at);
+      });
+    }
+    await other.end();
+    await postgres.query(`alter system reset default_transaction_isolation`);
+    await postgres.query('select pg_reload_conf()');
+  });
+
   test('migrated by a newer version, and brought back', async () => {
     const name = '29990101000000_from_the_future';
     const reason = await during(
@@ -136,4 +174,30 @@ withSmallDisk('with a database on a small disk', () => {
       if (error.code !== 'ENOSPC') throw error;
     });
   }
+});
+
+describe('with the embedded PostgreSQL', () => {
+  let dataDir: string;
+
+  beforeAll(async () => {
+    dataDir = await newDataDir();
+    server = await startServer({ SCOPESTATE_DATA_DIR: dataDir });
+  });
+  afterAll(async () => {
+    await server.stop();
+    await cleanUp();
+  });
+
+  test('frozen, then killed: the server starts another', async () => {
+    const postmaster = await postmasterPid(dataDir);
+    const backends = await childrenOf(postmaster);
+    const signal = (name: NodeJS.Signals) =>
+      [postmaster, ...backends].forEach((pid) => process.kill(pid, name));
+    const reason = await during(
+      () => Promise.resolve(signal('SIGSTOP')),
+      () => Promise.resolve(signal('SIGKILL')),
+    );
+    expect(reason).toBe('database unreachable');
+    expect(await postmasterPid(dataDir)).not.toBe(postmaster);
+  });
 });

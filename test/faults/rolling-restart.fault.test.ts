@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 import { startServer, type TestServer } from '../support/test-server.js';
 import { scaled } from '../support/units.js';
 import { AdvancingClient } from './advancing-client.js';
-import { until } from './until.js';
+import { until } from '../support/until.js';
 
 jest.setTimeout(900_000); // the full run's rounds
 

@@ -1,7 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
+import { runCommand } from '../support/command.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
 import type { DatabaseWanted } from '../support/test-database.js';
 import { failingServer } from '../support/test-server.js';
@@ -18,13 +16,8 @@ async function newDatabase(wanted: DatabaseWanted): Promise<TestDatabase> {
   return database;
 }
 
-async function migrate({ url }: TestDatabase, ...args: string[]) {
-  const child = spawn(process.execPath, ['dist/main.js', 'migrate', ...args], {
-    env: { DATABASE_URL: url },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { code: child.exitCode, out, err };
+function migrate({ url }: TestDatabase, ...words: string[]) {
+  return runCommand(['migrate', ...words], { env: { DATABASE_URL: url } });
 }
 
 async function migrated(wanted: DatabaseWanted): Promise<TestDatabase> {

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { migrateUp } from '../support/command.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { startServer, type TestServer } from '../support/test-server.js';
 
@@ -52,9 +51,7 @@ let server: TestServer;
 
 beforeAll(async () => {
   database = await createTestDatabase({ dump });
-  await promisify(execFile)(process.execPath, ['dist/main.js', 'migrate', 'up'], {
-    env: { DATABASE_URL: database.url },
-  });
+  await migrateUp(database.url);
   server = await startServer({ DATABASE_URL: database.url });
 });
 

@@ -1,8 +1,5 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { migrateUp } from './command.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
-
-const run = promisify(execFile);
 
 export interface ApiDatabase {
   readonly name: string;
@@ -31,7 +28,7 @@ async function createForeignDatabase(): Promise<TestDatabase> {
   for (const [setting, value] of Object.entries(foreignDefaults)) {
     await database.query(`alter database ${name} set ${setting} = ${value}`);
   }
-  await run(process.execPath, ['dist/main.js', 'migrate', 'up'], { env: { DATABASE_URL: database.url } });
+  await migrateUp(database.url);
   await database.reconnect(); // defaults are a session's from its start on
   const [found] = await database.query<Record<string, string>>(
     `select ${Object.keys(foreignDefaults)

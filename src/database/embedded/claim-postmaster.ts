@@ -19,6 +19,8 @@ export interface ClaimRequest {
   dataDir: string;
   binaries: PostgresBinaries;
   log: Log;
+  /** after one has ended: on its port, on the database that is there, and no longer than until told to stop */
+  again?: { port: number; signal: AbortSignal };
 }
 
 export interface ClaimedPostmaster {
@@ -41,18 +43,22 @@ const orphanMilliseconds = 15_000;
  *   none                 make the cluster if there is none, remove a stale pid file, start a postmaster
  */
 export async function claimPostmaster(request: ClaimRequest): Promise<ClaimedPostmaster> {
-  const { dataDir, binaries, log } = request;
+  const { dataDir, binaries, log, again } = request;
   const version = await postgresVersion(binaries);
   const startedAt = performance.now();
   let runAs: RunAs | undefined;
   let failure = 'it ended again and again';
   while (performance.now() - startedAt < claimMilliseconds) {
+    again?.signal.throwIfAborted();
     const existing = await findCluster(dataDir);
     const found = existing === undefined ? {} : await findPostmaster(existing);
     if (existing !== undefined && found.postmaster) {
       const claimed = await own(found.postmaster, existing, request);
-      if (claimed && (await isCurrent(claimed, version))) {
-        log.info({ pid: claimed.postmaster.pid }, 'taking over the embedded PostgreSQL of an earlier server');
+      if (claimed && (await isWanted(claimed, version, again?.port))) {
+        log.info(
+          { postmasterPid: claimed.postmaster.pid },
+          'taking over the embedded PostgreSQL of an earlier server',
+        );
         return claimed;
       }
       if (claimed) await replace(claimed, log);
@@ -61,7 +67,7 @@ export async function claimPostmaster(request: ClaimRequest): Promise<ClaimedPos
     runAs ??= await chooseRunAs(binaries, log);
     const pgdata = await prepare(existing, version, runAs, request);
     if (found.stalePidFile) await removeStalePidFile(pgdata, found.stalePidFile);
-    const spawned = await spawnPostmaster(pgdata, runAs, join(dataDir, 'postgres.log'));
+    const spawned = await spawnPostmaster(pgdata, runAs, join(dataDir, 'postgres.log'), again?.port);
     const claimed = await own(spawned, pgdata, request).catch((error: unknown) =>
       giveUp(spawned, error, log),
     );
@@ -69,7 +75,8 @@ export async function claimPostmaster(request: ClaimRequest): Promise<ClaimedPos
     const { kind, line } = await spawned.failure();
     failure = line;
     const orphansHold = kind === 'orphans' && performance.now() - startedAt < orphanMilliseconds;
-    if (kind === 'other' || (kind === 'orphans' && !orphansHold)) break;
+    const portHeld = kind === 'port-taken' && again !== undefined;
+    if (kind === 'other' || portHeld || (kind === 'orphans' && !orphansHold)) break;
     await delay(50);
   }
   throw new OperatorError(
@@ -81,9 +88,10 @@ export async function claimPostmaster(request: ClaimRequest): Promise<ClaimedPos
 async function own(
   postmaster: Postmaster,
   pgdata: string,
-  { dataDir, log }: ClaimRequest,
+  { dataDir, log, again }: ClaimRequest,
 ): Promise<ClaimedPostmaster | undefined> {
-  const connected = await connectWhenReady(postmaster, pgdata, await readPassword(dataDir, pgdata));
+  const password = await readPassword(dataDir, pgdata);
+  const connected = await connectWhenReady(postmaster, pgdata, password, again?.signal);
   if (!connected) return undefined;
   const { client, login } = connected;
   try {
@@ -108,7 +116,8 @@ async function giveUp(spawned: SpawnedPostmaster, error: unknown, log: Log): Pro
 }
 
 /** A postmaster that an older installation left behind may miss its own files by now. */
-async function isCurrent({ login }: ClaimedPostmaster, version: string): Promise<boolean> {
+async function isWanted({ login }: ClaimedPostmaster, version: string, port = login.port): Promise<boolean> {
+  if (login.port !== port) return false;
   const client = await connect(login, 'postgres');
   try {
     const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
@@ -119,7 +128,7 @@ async function isCurrent({ login }: ClaimedPostmaster, version: string): Promise
 }
 
 async function replace({ postmaster, ownership }: ClaimedPostmaster, log: Log): Promise<void> {
-  log.info({ pid: postmaster.pid }, 'stopping the embedded PostgreSQL of another version');
+  log.info({ postmasterPid: postmaster.pid }, 'stopping the embedded PostgreSQL of another version or port');
   await ownership.giveUp();
   await stopPostmaster(postmaster, log);
   await ownership.close();
@@ -129,13 +138,15 @@ async function prepare(
   existing: string | undefined,
   version: string,
   runAs: RunAs,
-  { dataDir, log }: ClaimRequest,
+  { dataDir, log, again }: ClaimRequest,
 ): Promise<string> {
   if (existing !== undefined) {
     await checkMajorVersion(existing, version);
     await fitCluster(existing, runAs, log);
     return existing;
   }
+  // An empty one in its place would look as if all states were gone.
+  if (again) throw new OperatorError(`the database in ${dataDir} has gone; bring it back`);
   await makeDataFolder(dataDir);
   const folder = await realpath(dataDir);
   const place = await placeForCluster(folder, runAs);

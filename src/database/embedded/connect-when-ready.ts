@@ -39,10 +39,12 @@ export async function connectWhenReady(
   postmaster: Postmaster,
   pgdata: string,
   password: string,
+  signal?: AbortSignal,
 ): Promise<{ client: Client; login: Login } | undefined> {
   const deadline = performance.now() + readyMilliseconds;
   let reason = 'it is starting up';
   while (await postmaster.isRunning()) {
+    signal?.throwIfAborted();
     const file = await readPidFile(pgdata);
     // Not before its own sockets are open: somebody else may have the port.
     if (file?.pid === postmaster.pid && file.port !== undefined && file.status === 'ready') {

@@ -5,7 +5,7 @@ import { claimPostmaster, type ClaimedPostmaster } from './claim-postmaster.js';
 import { connect, type Login } from './connect-when-ready.js';
 import { removeHalfMadeClusters } from './make-cluster.js';
 import { platformBinaries, type PostgresBinaries } from './postgres-binaries.js';
-import { stopPostmaster } from './running-postmaster.js';
+import { PostmasterKeeper, release } from './postmaster-keeper.js';
 import { boundServerLog } from './server-log.js';
 
 export type { PostgresBinaries };
@@ -24,8 +24,8 @@ export interface EmbeddedPostgres {
   port: number;
   /** Fast shutdown; resolves when the postmaster has gone. */
   stop(): Promise<void>;
-  /** Settles when the postmaster ends by itself (crash, killed) or another server has taken it; not after `stop`. */
-  ended: Promise<void>;
+  /** Settles when another server has taken it. A postmaster that ends by itself (crash, killed) is started again. */
+  lost: Promise<OperatorError>;
 }
 
 const database = 'scopestate';
@@ -41,15 +41,17 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const startedAt = performance.now();
   try {
     const binaries = options.binaries ?? (await platformBinaries());
-    const claimed = await claimPostmaster({ dataDir, binaries, log });
+    const request = { dataDir, binaries, log };
+    const claimed = await claimPostmaster(request);
     await ready(claimed, log);
     const { port } = claimed.login;
     const milliseconds = Math.round(performance.now() - startedAt);
     log.info(
-      { dataDir, port, pid: claimed.postmaster.pid, milliseconds },
+      { dataDir, port, postmasterPid: claimed.postmaster.pid, milliseconds },
       'the embedded PostgreSQL is ready',
     );
-    return runningDatabase(claimed, join(dataDir, 'postgres.log'), log);
+    const logCheck = checkLogAgainAndAgain(join(dataDir, 'postgres.log'), log);
+    return runningDatabase(claimed, new PostmasterKeeper(claimed, request), logCheck);
   } catch (error) {
     throw asOperatorError(error, dataDir);
   }
@@ -60,49 +62,34 @@ async function ready(claimed: ClaimedPostmaster, log: Log): Promise<void> {
     await removeHalfMadeClusters(dirname(claimed.pgdata));
     await ensureDatabase(claimed.login);
   } catch (error) {
-    await release(claimed, log);
+    await release(claimed, { log });
     throw error;
   }
 }
 
-function runningDatabase(claimed: ClaimedPostmaster, logFile: string, log: Log): EmbeddedPostgres {
-  const { postmaster, login, ownership } = claimed;
-  const logCheck = setInterval(() => {
-    boundServerLog(logFile).catch((error: unknown) =>
-      log.warn({ err: error }, 'postgres.log can not be cut'),
-    );
-  }, logCheckMilliseconds).unref();
-
-  let stopping: Promise<void> | undefined;
-  const ended = Promise.withResolvers<void>();
-  const end = Promise.race([ownership.lost, ...(postmaster.ended ? [postmaster.ended] : [])]);
-  void end.then(() => {
-    clearInterval(logCheck);
-    if (stopping) return;
-    log.error({ pid: postmaster.pid }, 'the embedded PostgreSQL has ended');
-    ended.resolve();
-  });
+function runningDatabase(
+  { login }: ClaimedPostmaster,
+  keeper: PostmasterKeeper,
+  logCheck: NodeJS.Timeout,
+): EmbeddedPostgres {
   return {
     // No TLS on the loopback, whatever PGSSLMODE in the environment says: it is meant for other servers.
     url: `postgresql://scopestate:${login.password}@127.0.0.1:${login.port}/${database}?sslmode=disable`,
     port: login.port,
-    ended: ended.promise,
+    lost: keeper.lost,
     stop() {
       clearInterval(logCheck);
-      return (stopping ??= release(claimed, log));
+      return keeper.stop();
     },
   };
 }
 
-/** Stops the postmaster, unless another server owns it by now. The lock is held until it has gone. */
-async function release({ postmaster, ownership }: ClaimedPostmaster, log: Log): Promise<void> {
-  try {
-    if (!(await ownership.giveUp())) return;
-    postmaster.ref?.();
-    await stopPostmaster(postmaster, log);
-  } finally {
-    await ownership.close();
-  }
+function checkLogAgainAndAgain(logFile: string, log: Log): NodeJS.Timeout {
+  const check = () =>
+    boundServerLog(logFile).catch((error: unknown) =>
+      log.warn({ err: error }, 'postgres.log can not be cut'),
+    );
+  return setInterval(() => void check(), logCheckMilliseconds).unref();
 }
 
 async function ensureDatabase(login: Login): Promise<void> {

@@ -74,7 +74,10 @@ const immediateShutdownMilliseconds = 15_000;
 export async function stopPostmaster(postmaster: Postmaster, log: Log): Promise<void> {
   await postmaster.signal('SIGINT');
   if (await untilGone(postmaster, fastShutdownMilliseconds)) return;
-  log.warn({ pid: postmaster.pid }, 'the embedded PostgreSQL does not stop; shutting it down at once');
+  log.warn(
+    { postmasterPid: postmaster.pid },
+    'the embedded PostgreSQL does not stop; shutting it down at once',
+  );
   await postmaster.signal('SIGQUIT');
   if (await untilGone(postmaster, immediateShutdownMilliseconds)) return;
   throw new OperatorError(

@@ -22,13 +22,14 @@ export interface StartFailure {
   line: string;
 }
 
-/** Starts a postmaster on a port that is free now; what becomes of it is seen in its pid file and its log. */
+/** Starts a postmaster, on a port that is free now unless told which; what becomes of it is seen in its pid file and its log. */
 export async function spawnPostmaster(
   pgdata: string,
   runAs: RunAs,
   logFile: string,
+  port?: number,
 ): Promise<SpawnedPostmaster> {
-  const args = ['-D', pgdata, '-p', String(await freePort())];
+  const args = ['-D', pgdata, '-p', String(port ?? (await freePort()))];
   for (const setting of [
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',

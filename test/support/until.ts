@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export async function until(
   what: string,
   isSo: () => Promise<boolean> | boolean,
-  boundMillis = 60_000,
+  boundMillis = 30_000,
 ): Promise<number> {
   const startedAt = performance.now();
   while (!(await isSo())) {
