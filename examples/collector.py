@@ -103,6 +103,7 @@ class Scopestate:
                 wait = max(delay * random.uniform(0.5, 1), failure.after_seconds)
                 if time.monotonic() + wait > give_up:
                     raise
+                print(f"{failure}; trying again in {wait:.1f} s", file=sys.stderr)
                 time.sleep(wait)
                 delay = min(delay * 2, 10)
 
@@ -116,7 +117,7 @@ class Scopestate:
             except urllib.error.HTTPError as response:
                 status, headers, text = response.code, response.headers, response.read()
         except (OSError, http.client.HTTPException) as failure:  # no answer, or not all of it
-            raise TryAgain(f"{self.url} gave no answer: {failure!r} (request {request_id})") from failure
+            raise TryAgain(f"{self.url} gave no answer: {failure} (request {request_id})") from failure
         try:
             answer = json.loads(text)
         except ValueError:
@@ -212,33 +213,60 @@ def heed(outcome, unit, period):
     raise Refused(f"{outcome}: {period['start']} lies after the database's clock: look at the clocks")
 
 
+def read_units(path):
+    """Each unit once: a batch that is sent again must not hold two advances of one unit."""
+    with open(path, encoding="utf-8") as file:
+        units = json.load(file)
+    parts = ("scopeId", "scopeKey", "collector", "fetcher")
+    if not isinstance(units, list) or not all(
+        isinstance(unit, dict) and all(isinstance(unit.get(part), str) for part in parts) for unit in units
+    ):
+        raise ValueError(f"it is not a JSON array of units, each with {', '.join(parts)}")
+    return list({tuple(unit[part] for part in parts): unit for unit in units}.values())
+
+
+def run(scopestate, units, ratings, pause_seconds, until_idle):
+    rated, is_first = 0, True
+    while True:
+        due = 0
+        for place in range(0, len(units), BATCH_SIZE):
+            due += rate_next_periods(scopestate, units[place : place + BATCH_SIZE], ratings)
+        rated += due
+        if due > 0:
+            continue
+        if rated > 0 or is_first:
+            print(f"rated {rated} periods; nothing more is due", flush=True)
+        if until_idle:
+            return
+        rated, is_first = 0, False
+        time.sleep(pause_seconds)
+
+
 def main():
     setting = os.environ.get
     parser = argparse.ArgumentParser(description="Rates what is due, and advances the states.")
     parser.add_argument("--url", default=setting("COLLECTOR_URL", "http://localhost:4000/graphql"))
     parser.add_argument("--units", default=setting("COLLECTOR_UNITS", "units.json"))
     parser.add_argument("--ratings", default=setting("COLLECTOR_RATINGS", "ratings.sqlite"))
-    parser.add_argument("--pause-seconds", type=float, default=float(setting("COLLECTOR_PAUSE_SECONDS", "60")))
+    parser.add_argument("--pause-seconds", type=float, default=setting("COLLECTOR_PAUSE_SECONDS", "60"))
     parser.add_argument("--until-idle", action="store_true", help="end when nothing is due")
     options = parser.parse_args()
+    if not options.pause_seconds > 0:
+        parser.error(f"--pause-seconds: found {options.pause_seconds}; allowed: a number above 0")
+    try:
+        units = read_units(options.units)
+    except (OSError, ValueError) as failure:
+        parser.error(f"--units: {options.units} can't be read: {failure}")
 
     scopestate = Scopestate(options.url, setting("COLLECTOR_TOKEN"))
-    ratings = Ratings(options.ratings)
-    with open(options.units, encoding="utf-8") as file:
-        # Once each: a batch that is sent again must not hold two advances of one unit.
-        units = list({tuple(sorted(unit.items())): unit for unit in json.load(file)}.values())
-
-    # What is raised in here, after PATIENCE_SECONDS or for a mistake in a request, ends this program. That is safe, as
-    # any crash is: let your supervisor start it again.
-    while True:
-        due = 0
-        for place in range(0, len(units), BATCH_SIZE):
-            due += rate_next_periods(scopestate, units[place : place + BATCH_SIZE], ratings)
-        if due > 0:
-            continue
-        if options.until_idle:
-            break
-        time.sleep(options.pause_seconds)
+    try:
+        run(scopestate, units, Ratings(options.ratings), options.pause_seconds, options.until_idle)
+    except (Refused, TryAgain) as failure:
+        # After PATIENCE_SECONDS, or for a mistake in a request. It is safe to end, as any crash is: let your supervisor
+        # start it again.
+        sys.exit(str(failure))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import {
   createClient,
+  ScopestateError,
   type AdvanceOutcome,
   type Client,
   type CollectionUnitInput,
@@ -124,35 +125,82 @@ function heed(outcome: AdvanceOutcome, { unit, period }: Work): void {
   }
 }
 
-const { values } = parseArgs({
-  options: {
-    url: { type: 'string', default: process.env['COLLECTOR_URL'] ?? 'http://localhost:4000/graphql' },
-    units: { type: 'string', default: process.env['COLLECTOR_UNITS'] ?? 'units.json' },
-    ratings: { type: 'string', default: process.env['COLLECTOR_RATINGS'] ?? 'ratings.sqlite' },
-    'pause-seconds': { type: 'string', default: process.env['COLLECTOR_PAUSE_SECONDS'] ?? '60' },
+/** For a mistake in how it was started; a supervisor need not start it again. */
+function misused(message: string): never {
+  console.error(message);
+  process.exit(2);
+}
+
+function readUnits(path: string): CollectionUnitInput[] {
+  const parts = ['scopeId', 'scopeKey', 'collector', 'fetcher'];
+  try {
+    const units = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>[];
+    const isUnit = (unit: Record<string, unknown>) => parts.every((part) => typeof unit?.[part] === 'string');
+    if (Array.isArray(units) && units.every(isUnit)) return units as unknown as CollectionUnitInput[];
+    misused(`--units: ${path} is not a JSON array of units, each with ${parts.join(', ')}`);
+  } catch (error) {
+    misused(`--units: ${path} can't be read: ${(error as Error).message}`);
+  }
+}
+
+function readArguments() {
+  const { COLLECTOR_URL, COLLECTOR_UNITS, COLLECTOR_RATINGS, COLLECTOR_PAUSE_SECONDS } = process.env;
+  const options = {
+    url: { type: 'string', default: COLLECTOR_URL ?? 'http://localhost:4000/graphql' },
+    units: { type: 'string', default: COLLECTOR_UNITS ?? 'units.json' },
+    ratings: { type: 'string', default: COLLECTOR_RATINGS ?? 'ratings.sqlite' },
+    'pause-seconds': { type: 'string', default: COLLECTOR_PAUSE_SECONDS ?? '60' },
     'until-idle': { type: 'boolean', default: false },
-  },
-});
-const token = process.env['COLLECTOR_TOKEN'];
+    help: { type: 'boolean', default: false },
+  } as const;
+  try {
+    const { values } = parseArgs({ options });
+    const pauseSeconds = Number(values['pause-seconds']);
+    if (!values.help && pauseSeconds > 0) return { ...values, pauseSeconds };
+    if (!values.help)
+      throw new Error(`--pause-seconds: found ${values['pause-seconds']}; allowed: a number above 0`);
+  } catch (error) {
+    misused((error as Error).message);
+  }
+  console.log('Rates what is due, and advances the states. Arguments, and their defaults:');
+  for (const [name, { default: value }] of Object.entries(options))
+    console.log(`  --${name}  ${value || ''}`);
+  process.exit(0);
+}
+
+const settings = readArguments();
+const units = readUnits(settings.units);
+const ratings = new Ratings(settings.ratings);
 // The client sends again by itself: after UNAVAILABLE, 429 and 503, when nothing was done, it waits and tries once more;
 // after OUTCOME_UNKNOWN, a timeout or a broken connection, when it may have been done, it sends the same advance, and
 // UNCHANGED says that it was done. What is thrown after five minutes of that, or at once for a mistake in the request,
 // ends this program. That is safe as any crash is: let your supervisor start it again.
 const scopestate = createClient({
-  url: values.url,
-  ...(token !== undefined && { token }),
+  url: settings.url,
+  token: process.env['COLLECTOR_TOKEN'],
   timeoutMillis: 30_000,
-  retry: { withinMillis: 5 * 60_000 },
+  retry: {
+    withinMillis: 5 * 60_000,
+    onRetry: ({ message }, delayMillis) =>
+      console.error(`${message}; trying again in ${(delayMillis / 1000).toFixed(1)} s`),
+  },
 });
-const units = JSON.parse(readFileSync(values.units, 'utf8')) as CollectionUnitInput[];
-const ratings = new Ratings(values.ratings);
 
-for (;;) {
-  let due = 0;
-  for (let place = 0; place < units.length; place += batchSize) {
-    due += await rateNextPeriods(scopestate, units.slice(place, place + batchSize), ratings);
+try {
+  for (let rated = 0, isFirst = true; ;) {
+    let due = 0;
+    for (let place = 0; place < units.length; place += batchSize) {
+      due += await rateNextPeriods(scopestate, units.slice(place, place + batchSize), ratings);
+    }
+    rated += due;
+    if (due > 0) continue;
+    if (rated > 0 || isFirst) console.log(`rated ${rated} periods; nothing more is due`);
+    if (settings['until-idle']) break;
+    [rated, isFirst] = [0, false];
+    await setTimeout(settings.pauseSeconds * 1000);
   }
-  if (due > 0) continue;
-  if (values['until-idle']) break;
-  await setTimeout(Number(values['pause-seconds']) * 1000);
+} catch (error) {
+  if (!(error instanceof ScopestateError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
 }

@@ -10,6 +10,8 @@ export interface RetryOptions {
   readonly firstDelayMillis: number;
   /** no wait is longer, but for a `Retry-After` of the server's. 10,000 unless told. */
   readonly longestDelayMillis: number;
+  /** told before each wait: how the attempt failed, and how long it is to the next one */
+  readonly onRetry?: ((error: ScopestateError, delayMillis: number) => void) | undefined;
 }
 
 export const retryDefaults: RetryOptions = {
@@ -53,6 +55,7 @@ export async function withRetries(
     if (!isWorthwhile || performance.now() - begin + delay > retry.withinMillis) {
       throw new ScopestateError(answer.failure, answerLost);
     }
+    retry.onRetry?.(new ScopestateError(answer.failure, answerLost), delay);
     await setTimeout(delay, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
 }

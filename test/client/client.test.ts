@@ -222,6 +222,22 @@ describe('waiting', () => {
     expect(server.asked.length).toBeLessThan(30);
   });
 
+  test('is told of before each attempt but the first', async () => {
+    const server = await fakeServer(
+      refuse('UNAVAILABLE'),
+      refuse('OUTCOME_UNKNOWN'),
+      answer({ data: { checkScopeStates: { results: [{ outcome: 'UNKNOWN' }] } } }),
+    );
+    const told: [string, boolean, boolean][] = [];
+    const onRetry = ({ code, mayBeDone }: ScopestateError, delayMillis: number) =>
+      void told.push([code, mayBeDone, delayMillis <= 1]);
+    await clientOf(server.url, { retry: { ...atOnce, onRetry } }).check(unit());
+    expect(told).toEqual([
+      ['UNAVAILABLE', false, true],
+      ['OUTCOME_UNKNOWN', true, true],
+    ]);
+  });
+
   test('does not begin when Retry-After lies beyond the bound', async () => {
     const server = await fakeServer(refuse('RATE_LIMITED', { status: 429, retryAfter: '3600' }));
     expect(await errorOf(clientOf(server.url).check(unit()))).toMatchObject({

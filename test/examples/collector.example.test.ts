@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StateApi } from '../support/state-api.js';
@@ -10,6 +10,7 @@ import {
   copyWithoutExpected,
   deleteRatings,
   isThere,
+  runExample,
   ratingsOf,
   startCollector,
   type Collector,
@@ -130,6 +131,8 @@ describe.each<Language>(['TypeScript', 'Python'])('the collector in %s', (langua
         restartsOfOther++;
         void restartServer(); // while the advance is on its way
       }
+      // Nor may it do all that is due before the other has been killed at its work.
+      if (kind === 'advance' && nth > 6) await killed.promise;
       return true;
     };
     const first = start(language, gate, units);
@@ -137,8 +140,13 @@ describe.each<Language>(['TypeScript', 'Python'])('the collector in %s', (langua
     await killed.promise;
     const second = start(language, gate, units);
 
-    expect(await second.ended).toMatchObject({ code: 0 });
-    expect(await other.ended).toMatchObject({ code: 0 });
+    for (const collector of [second, other]) {
+      expect(await collector.ended).toMatchObject({
+        code: 0,
+        printed: expect.stringMatching(/^rated \d+ periods; nothing more is due\n$/),
+      });
+    }
+    expect((await other.ended).said).toMatch(/; trying again in \d+\.\d s\n/);
     await restarts;
     expect(restartsOfOther).toBe(1);
     const claimed = legacy.map((one, place) =>
@@ -151,6 +159,30 @@ describe.each<Language>(['TypeScript', 'Python'])('the collector in %s', (langua
     expect((await Promise.all(faults)).flat()).toEqual([]);
     expect(ratingsOf(folder, inactive)).toEqual([]);
     expect(ratingsOf(folder, known[0]!)).toHaveLength(20);
+  });
+
+  testHere('explains its arguments, and refuses wrong ones in a line', async () => {
+    const help = runExample(language, ['--help']);
+    expect(help).toMatchObject({ code: 0, said: '' });
+    for (const name of ['url', 'units', 'ratings', 'pause-seconds', 'until-idle']) {
+      expect(help.printed).toContain(`--${name}`);
+    }
+    const notUnits = join(folder, 'not-units.json');
+    await writeFile(notUnits, '[{ "scopeId": "red" }]');
+    const mistakes: [string[], RegExp][] = [
+      [['--units', join(folder, 'none.json')], /--units: .*none\.json can't be read: .*no such file/i],
+      [
+        ['--units', notUnits],
+        /--units: .* JSON array of units, each with scopeId, scopeKey, collector, fetcher/,
+      ],
+      [['--pause-seconds=-1'], /--pause-seconds: found -1(\.0)?; allowed: a number above 0/],
+      [['--unit', notUnits, '--colour'], /--colour/],
+    ];
+    for (const [args, message] of mistakes) {
+      const { code, printed, said } = runExample(language, args);
+      expect([code, printed, said]).toEqual([2, '', expect.stringMatching(message)]);
+      expect(said).not.toMatch(/Traceback|\n +at /);
+    }
   });
 
   testHere('leaves no period out when an operator resets what is being rated', async () => {

@@ -35,8 +35,8 @@ export interface CollectorWanted {
 }
 
 export interface Collector {
-  /** its exit code, and what it said */
-  readonly ended: Promise<{ code: number | null; said: string }>;
+  /** its exit code, what it printed, and what it said on standard error */
+  readonly ended: Promise<{ code: number | null; printed: string; said: string }>;
   kill(): Promise<void>;
 }
 
@@ -47,12 +47,13 @@ export function startCollector({ language, url, folder, units, file }: Collector
   writeFileSync(unitsFile, JSON.stringify(units));
   const settings = ['--url', url, '--ratings', join(folder, 'ratings.sqlite'), '--units', unitsFile];
   const child = spawn(program.command, [file ?? program.file, '--until-idle', ...settings], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] },
   });
-  const said = text(child.stderr);
+  const [printed, said] = [text(child.stdout), text(child.stderr)];
   const ended = once(child, 'close').then(async ([code]) => ({
     code: code as number | null,
+    printed: await printed,
     said: await said,
   }));
   return {
@@ -62,6 +63,13 @@ export function startCollector({ language, url, folder, units, file }: Collector
       await ended;
     },
   };
+}
+
+/** Runs an example with these arguments alone. */
+export function runExample(language: Language, args: string[]) {
+  const { command, file } = programs[language];
+  const { status, stdout, stderr } = spawnSync(command, [file, ...args], { encoding: 'utf8' });
+  return { code: status, printed: stdout, said: stderr };
 }
 
 /** A copy of the example whose advances say nothing of what they expect. */
