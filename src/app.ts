@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer as createProbe } from 'node:net';
 import { printSchema, type GraphQLSchema } from 'graphql';
 import type { ClassType } from 'type-graphql';
 import { createSchema } from './api/schema.js';
@@ -22,6 +24,7 @@ export interface App {
 
 /** Starts the whole server; what was started is let go of again when something fails. */
 export async function startApp(config: Config, log: Log, { migrate = false } = {}): Promise<App> {
+  await requireFreePort(config); // before a database is made or migrated for nothing
   const storage = await openStorage(config, log);
   try {
     await bringUpToDate(storage, migrate, log);
@@ -49,6 +52,17 @@ export async function startApp(config: Config, log: Log, { migrate = false } = {
     await storage.close();
     throw error;
   }
+}
+
+async function requireFreePort(config: Config): Promise<void> {
+  const probe = createProbe().listen(config.port, config.host);
+  try {
+    await once(probe, 'listening');
+  } catch (error) {
+    throw cannotListen(config, error as NodeJS.ErrnoException);
+  }
+  probe.close();
+  await once(probe, 'close');
 }
 
 function cannotListen({ host, port }: Config, error: NodeJS.ErrnoException): OperatorError {

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readDotEnv } from './dot-env.js';
-import { OperatorError, quoted } from './fault.js';
+import { quoted, SettingsError } from './fault.js';
 import { logLevels, type LogLevel } from './log.js';
 import { formatDuration, microsOfDuration, parseDuration } from './time/duration.js';
 
@@ -145,7 +145,7 @@ export const settings: readonly ({ name: string } & About)[] = Object.entries(sc
 );
 
 /**
- * Reads all settings, of the environment and of a file `.env`; an empty text counts as not set. Throws one `OperatorError` with a line for each fault: the
+ * Reads all settings, of the environment and of a file `.env`; an empty text counts as not set. Throws one `SettingsError` with a line for each fault: the
  * variable, what was found, what is allowed.
  */
 export function readConfig(environment: Environment = { ...readDotEnv(), ...process.env }): Config {
@@ -170,7 +170,7 @@ export function readConfig(environment: Environment = { ...readDotEnv(), ...proc
     faults.push(`${sourceOf.get(name) ?? name}: ${message}`);
   }
   faults.push(...unknownSettings(environment));
-  if (!result.success || faults.length > 0) throw new OperatorError(faults.join('\n'));
+  if (!result.success || faults.length > 0) throw new SettingsError(faults);
 
   const { data } = result;
   return {

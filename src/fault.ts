@@ -26,6 +26,16 @@ export class OperatorError extends Error {
   override readonly name = 'OperatorError';
 }
 
+/** Settings that can't be read: all that is wrong at once, a line each. */
+export class SettingsError extends OperatorError {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.faults = faults;
+  }
+}
+
 /** Quotes a value for an error message: escaped, and cut so that a message stays readable. */
 export function quoted(value: string): string {
   const longest = 60;

@@ -47,6 +47,9 @@ export async function addGraphQLEndpoint(
   await apollo.start();
   await addPlaygroundAssets(server);
   server.addHook('onClose', () => apollo.stop());
+  server.get('/', (request, reply) =>
+    wantsPlayground(request) ? reply.redirect('graphql') : reply.callNotFound(),
+  );
   server.route({
     method: ['GET', 'POST'],
     url: '/graphql',

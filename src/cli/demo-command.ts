@@ -105,9 +105,15 @@ async function run(options: DemoOptions): Promise<void> {
     await runDemo(options);
     print('stopped');
   } catch (error) {
-    if (error instanceof ScopestateError) throw new OperatorError(error.message, { cause: error });
+    if (error instanceof ScopestateError)
+      throw new OperatorError(messageOf(error, options.url), { cause: error });
     throw error;
   }
+}
+
+function messageOf({ code, message }: ScopestateError, url: string): string {
+  if (code !== 'NO_ANSWER' && code !== 'TIMEOUT') return message;
+  return `${url} gives no answer; start a server there (npm start), or say where one is: --url`;
 }
 
 function sped({ period }: Config, speed: number): Temporal.Duration {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { readConfig, type Config } from '../config.js';
 import { examine } from '../doctor/examine.js';
 import { well, wrong, type Finding } from '../doctor/finding.js';
-import { OperatorError } from '../fault.js';
+import { SettingsError } from '../fault.js';
 import { createLog } from '../log.js';
 import { prepareDatabase } from '../storage.js';
 
@@ -27,9 +27,9 @@ async function findingsOf(): Promise<Finding[]> {
   try {
     config = readConfig();
   } catch (error) {
-    if (!(error instanceof OperatorError)) throw error;
+    if (!(error instanceof SettingsError)) throw error;
     const advice = 'mend it in the environment or in .env; README.md has all settings';
-    return error.message.split('\n').map((fault) => wrong('settings', fault, advice));
+    return error.faults.map((fault) => wrong('settings', fault, advice));
   }
   const log = createLog('silent'); // what is wrong is said here
   return [

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { OperatorError, Unavailable } from '../fault.js';
+import { OperatorError, SettingsError, Unavailable } from '../fault.js';
 import { addDemoCommand } from './demo-command.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { addMigrateCommand } from './migrate-command.js';
@@ -12,6 +13,7 @@ const exitCodes = { failed: 1, misused: 2 } as const;
 export async function runCommand(argv: string[]): Promise<void> {
   const program = new Command('scopestate')
     .description('A rating-state server: how far each collection unit has been rated, served over GraphQL.')
+    .version(ownVersion())
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll('\n', ' ')}\n`) })
@@ -32,6 +34,11 @@ export async function runCommand(argv: string[]): Promise<void> {
   }
 }
 
+function ownVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
 /** A reader that has seen enough, such as `head`, is no fault. */
 function endQuietly(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
@@ -41,8 +48,14 @@ function endQuietly(error: NodeJS.ErrnoException): void {
 /** One line a mistake, and no stack trace but for what is our own fault. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.misused; // it has said why
-  if (error instanceof OperatorError || error instanceof Unavailable) {
-    process.stderr.write(`scopestate: ${error.message}${causeOf(error)}\n`);
+  if (error instanceof SettingsError) {
+    for (const fault of error.faults) process.stderr.write(`scopestate: ${fault}\n`);
+  } else if (error instanceof OperatorError) {
+    process.stderr.write(`scopestate: ${error.message}\n`);
+  } else if (error instanceof Unavailable) {
+    process.stderr.write(
+      `scopestate: the database can't be used now${causeOf(error)}; "scopestate doctor" says what is wrong\n`,
+    );
   } else {
     process.stderr.write(
       `scopestate: this should not have happened: ${error instanceof Error ? error.stack : String(error)}\n`,
@@ -54,6 +67,6 @@ function report(error: unknown): number {
 /** What the driver said: it names the host and port that were tried, and no password. */
 function causeOf(error: Error): string {
   const { cause } = error;
-  if (!(error instanceof Unavailable) || !(cause instanceof Error)) return '';
+  if (!(cause instanceof Error)) return '';
   return ` (${cause.message || String(Reflect.get(cause, 'code'))})`; // several addresses tried: only a code
 }

@@ -31,8 +31,8 @@ export function positionFrom(parts: readonly unknown[], order: Order, field: str
   if (orderField !== order.field || direction !== order.direction) {
     throw new BadInput(
       field,
-      `a cursor of the order ${quoted(JSON.stringify([orderField, direction]))}`,
-      `one of the order asked for, ${order.field} ${order.direction}`,
+      `a cursor of the order ${quoted(`${String(orderField)} ${String(direction)}`)}`,
+      `one of the order asked for, "${order.field} ${order.direction}"`,
     );
   }
   const readKey = order.field === 'SCOPE_ID' ? scopeIdOf(key) : instantOf(key);

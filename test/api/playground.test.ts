@@ -60,6 +60,15 @@ describe('its files', () => {
     named = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address!);
   });
 
+  test('are found from the root by a browser, and by nobody else', async () => {
+    const response = await fetch(new URL('/', api.server.url), {
+      headers: { accept: browserAccept },
+      redirect: 'manual',
+    });
+    expect([response.status, response.headers.get('location')]).toEqual([302, 'graphql']);
+    expect((await get('/')).status).toBe(404);
+  });
+
   test('are all of this host, with addresses that survive a prefix', () => {
     expect(named).toHaveLength(3);
     for (const address of named) expect(address).toMatch(/^graphql\/playground\/[\w.-]+$/);

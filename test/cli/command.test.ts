@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -62,6 +63,29 @@ describe('--help', () => {
   });
 });
 
+test('--version says which one it is', async () => {
+  const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+  expect(await scopestate(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+});
+
+test('a port that is taken stops serve before it makes a database', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const answer = await scopestate(['serve'], { PORT: String(port) });
+  other.close();
+  const what = new RegExp(`can't listen on 127.0.0.1:${port}: another program does; stop it, or set PORT`);
+  expect(answer).toEqual({ code: 1, out: '', err: oneLine(what) });
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('migrate status makes no database where there is none', async () => {
+  const { code, out, err } = await scopestate(['migrate', 'status']);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out).toMatch(/\.scopestate is not there yet; the first start makes it\n$/);
+  expect(await readdir(folder)).toEqual([]);
+});
+
 describe('a wrong command line', () => {
   test.each([
     ['an unknown command', ['sevre']],
@@ -97,7 +121,7 @@ describe('bad settings', () => {
       const lines = err.trimEnd().split('\n');
       expect(lines).toHaveLength(3);
       for (const [place, name] of ['PORT', 'DATABASE_URL', 'LOG_LEVEL'].entries()) {
-        expect(lines[place]).toMatch(new RegExp(`^(scopestate: )?${name}: found .*; allowed: `));
+        expect(lines[place]).toMatch(new RegExp(`^scopestate: ${name}: found .*; allowed: `));
       }
       expect(err).not.toContain('hunter2');
     },

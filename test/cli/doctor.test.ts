@@ -183,6 +183,8 @@ describe('on a data folder', () => {
     );
     expect(asked.text).toMatch(/^ok +schema /m);
     expect(asked.code).toBe(0);
+    const status = await runCommand(['migrate', 'status'], { cwd: folder, env: {} });
+    expect(status).toMatchObject({ code: 0, out: expect.stringMatching(/, 0 pending\.\n$/), err: '' });
     expect(await server.data('{ scopeStates { totalCount } }')).toEqual({ scopeStates: { totalCount: 0 } });
     expect(await server.stop()).toBe(0);
 

@@ -1,23 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { apiDatabases } from '../support/api-databases.js';
 import { randomUUID } from 'node:crypto';
-import type { TestDatabase } from '../support/test-database.js';
-import { startServer, type TestServer } from '../support/test-server.js';
+import { useStateApi } from '../support/state-api.js';
 import { unit } from '../support/units.js';
 
-let database: TestDatabase;
-let server: TestServer;
-
 describe.each(apiDatabases)('on $name', ({ create }) => {
-  beforeAll(async () => {
-    database = await create();
-    server = await startServer({ DATABASE_URL: database.url });
-  });
-
-  afterAll(async () => {
-    await server.stop();
-    await database.drop();
-  });
+  const api = useStateApi(create);
 
   const table = 'cloudkitty_storage_states';
   const nodeId = (row: number) => Buffer.from(`ScopeState:${row}`).toString('base64url');
@@ -44,14 +32,14 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   type Payload = { sample: { id: string }[]; planToken: string } & Record<string, unknown>;
 
   async function activate(input: Record<string, unknown>): Promise<Payload> {
-    return (await server.data(mutation, { input: { reason: 'unpaid bills', active: false, ...input } }))
+    return (await api.server.data(mutation, { input: { reason: 'unpaid bills', active: false, ...input } }))
       .setScopeActivation;
   }
 
   /** Rows 0001, 0002, … of a new prefix, toggled long ago; each fifth is inactive. */
   async function insertRows(count: number): Promise<string> {
     const prefix = `${randomUUID()}/`;
-    await database.query(
+    await api.database.query(
       `insert into ${table} (identifier, scope_key, collector, fetcher, last_processed_timestamp, active,
        scope_activation_toggle_date)
      select $1 || lpad(n::text, 4, '0'), 'project_id', 'gnocchi', 'keystone', '2026-01-01', n % 5 <> 0, '2025-01-01'
@@ -72,7 +60,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   }
 
   function rows(prefix: string): Promise<Row[]> {
-    return database.query(
+    return api.database.query(
       `select id, s::text as row, xmin::text, active,
        to_char(last_processed_timestamp, 'YYYY-MM-DD HH24:MI:SS.US') as at,
        to_char(scope_activation_toggle_date, 'YYYY-MM-DD HH24:MI:SS.US') as toggled,
@@ -86,7 +74,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   const longAgo = '2025-01-01 00:00:00.000000';
 
   async function advance(scopeId: string, lastProcessedTimestamp: string) {
-    const { advanceScopeState } = await server.data(
+    const { advanceScopeState } = await api.server.data(
       'mutation ($input: AdvanceScopeStateInput!) { advanceScopeState(input: $input) { outcome scopeState { version } } }',
       { input: { unit: unit({ scopeId }), lastProcessedTimestamp } },
     );
@@ -97,7 +85,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     const prefix = await insertRows(6);
     const ids = await idsOf(prefix);
     const before = await rows(prefix);
-    const [clock] = await database.query<{ now: string }>(
+    const [clock] = await api.database.query<{ now: string }>(
       `select to_char(timezone('utc', clock_timestamp()), 'YYYY-MM-DD HH24:MI:SS.US') as now`,
     );
 
@@ -161,20 +149,20 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   });
 
   const setFirst = (columns: string) => (prefix: string) =>
-    database.query(`update ${table} set ${columns} where identifier = $1`, [`${prefix}0001`]);
+    api.database.query(`update ${table} set ${columns} where identifier = $1`, [`${prefix}0001`]);
 
   test.each<[string, (prefix: string) => Promise<unknown>]>([
     [
       'a row came',
       (prefix) =>
-        database.query(
+        api.database.query(
           `insert into ${table} (identifier, last_processed_timestamp) values ($1, '2026-01-01')`,
           [`${prefix}legacy`],
         ),
     ],
     [
       'a row went',
-      (prefix) => database.query(`delete from ${table} where identifier = $1`, [`${prefix}0001`]),
+      (prefix) => api.database.query(`delete from ${table} where identifier = $1`, [`${prefix}0001`]),
     ],
     [
       'one of its scopes was switched by hand',
@@ -216,7 +204,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   test('units never mean a legacy state; what is not there is listed, and switches the others all the same', async () => {
     const prefix = await insertRows(1);
     const legacy = `${prefix}legacy`;
-    await database.query(
+    await api.database.query(
       `insert into ${table} (identifier, last_processed_timestamp) values ($1, '2026-01-01')`,
       [legacy],
     );
@@ -244,7 +232,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     const { planToken } = await activate({ select: { filter: { scopeIdPrefix: prefix } } });
     for (const select of [{ ids: await idsOf(prefix) }, { units: [unit({ scopeId: `${prefix}0001` })] }]) {
       const input = { select, active: false, reason: 'x', planToken };
-      expect(await server.ask(mutation, { input })).toMatchObject({
+      expect(await api.server.ask(mutation, { input })).toMatchObject({
         errors: [{ extensions: { code: 'BAD_USER_INPUT', field: 'input.planToken' } }],
       });
     }
@@ -281,9 +269,9 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   test.each(cases)('$name of $what is 0, not an error', async ({ name, type, more, select }) => {
     const query = `mutation ($input: ${type}!) { ${name}(input: $input) { outcome matched changed planToken } }`;
     const input = { ...more, select, reason: 'x' };
-    const plan = (await server.data(query, { input }))[name];
+    const plan = (await api.server.data(query, { input }))[name];
     expect(plan).toMatchObject({ matched: 0, changed: 0 });
-    const again = (await server.data(query, { input: { ...input, planToken: plan.planToken } }))[name];
+    const again = (await api.server.data(query, { input: { ...input, planToken: plan.planToken } }))[name];
     expect(again).toMatchObject({ outcome: 'APPLIED', matched: 0, changed: 0 });
   });
 });

@@ -1,23 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { apiDatabases } from '../support/api-databases.js';
 import { randomUUID } from 'node:crypto';
-import type { TestDatabase } from '../support/test-database.js';
-import { startServer, type TestServer } from '../support/test-server.js';
+import { useStateApi } from '../support/state-api.js';
 import { unit } from '../support/units.js';
 
-let database: TestDatabase;
-let server: TestServer;
-
 describe.each(apiDatabases)('on $name', ({ create }) => {
-  beforeAll(async () => {
-    database = await create();
-    server = await startServer({ DATABASE_URL: database.url });
-  });
-
-  afterAll(async () => {
-    await server.stop();
-    await database.drop();
-  });
+  const api = useStateApi(create);
 
   const table = 'cloudkitty_storage_states';
   const nodeId = (row: number) => Buffer.from(`ScopeState:${row}`).toString('base64url');
@@ -42,13 +30,14 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   type Payload = { sample: { id: string }[]; planToken: string } & Record<string, unknown>;
 
   async function remove(input: Record<string, unknown>): Promise<Payload> {
-    return (await server.data(mutation, { input: { reason: 'customer left', ...input } })).deleteScopeStates;
+    return (await api.server.data(mutation, { input: { reason: 'customer left', ...input } }))
+      .deleteScopeStates;
   }
 
   /** Rows 0001, 0002, … of a new prefix. */
   async function insertRows(count: number): Promise<string> {
     const prefix = `${randomUUID()}/`;
-    await database.query(
+    await api.database.query(
       `insert into ${table} (identifier, scope_key, collector, fetcher, last_processed_timestamp)
      select $1 || lpad(n::text, 4, '0'), 'project_id', 'gnocchi', 'keystone', '2026-01-01'
      from generate_series(1, $2::int) n`,
@@ -58,12 +47,13 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   }
 
   const insertLegacy = (scopeId: string) =>
-    database.query(`insert into ${table} (identifier, last_processed_timestamp) values ($1, '2026-01-01')`, [
-      scopeId,
-    ]);
+    api.database.query(
+      `insert into ${table} (identifier, last_processed_timestamp) values ($1, '2026-01-01')`,
+      [scopeId],
+    );
 
   function rows(prefix: string): Promise<{ id: number; row: string; xmin: string }[]> {
-    return database.query(
+    return api.database.query(
       `select id, s::text as row, xmin::text from ${table} s where starts_with(identifier, $1) order by identifier, id`,
       [prefix],
     );
@@ -83,7 +73,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   }
 
   async function does(name: keyof typeof inputs, outcome: string, input: object) {
-    expect((await server.data(text(name), { input }))[name].outcome).toBe(outcome);
+    expect((await api.server.data(text(name), { input }))[name].outcome).toBe(outcome);
   }
 
   test('a dry run deletes nothing; its token deletes all that was planned, once', async () => {
@@ -110,7 +100,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
 
   const rowOne = async (prefix: string) => nodeId((await rows(prefix))[0]!.id);
   const setFirst = (columns: string) => (prefix: string) =>
-    database.query(`update ${table} set ${columns} where identifier = $1`, [`${prefix}0001`]);
+    api.database.query(`update ${table} set ${columns} where identifier = $1`, [`${prefix}0001`]);
 
   const spoilers: [string, (prefix: string) => Promise<unknown>][] = [
     [
@@ -151,7 +141,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
       async (prefix) => {
         const input = { select: { ids: [await rowOne(prefix)] }, reason: 'x' };
         const at = { lastProcessedTimestamp: '2025-12-31T00:00:00Z' };
-        const answer = await server.data(
+        const answer = await api.server.data(
           'mutation ($input: ResetScopeStatesInput!) { resetScopeStates(input: $input) { planToken } }',
           { input: { ...input, ...at } },
         );
@@ -195,7 +185,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     const select = { units: [asked] };
     const { planToken } = await remove({ select });
     await does('checkScopeState', 'FOUND', { unit: asked });
-    await server.data('query ($unit: CollectionUnitInput!) { scopeState(unit: $unit) { id } }', {
+    await api.server.data('query ($unit: CollectionUnitInput!) { scopeState(unit: $unit) { id } }', {
       unit: asked,
     });
     expect(await remove({ select, planToken })).toMatchObject({ outcome: 'APPLIED', changed: 1 });
@@ -257,7 +247,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
       await insertRows(1);
       const before = await rows('');
       const whole = { ...selecting[name], select: { all: true }, reason: 'x', ...input };
-      const { data, errors } = await server.ask(text(name), { input: whole });
+      const { data, errors } = await api.server.ask(text(name), { input: whole });
       expect(data).toBeFalsy();
       expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(new Set(['BAD_USER_INPUT']));
       expect(errors![0]!.message).toContain(field);
@@ -274,7 +264,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     const variables = select.includes('$') ? '($ids: [String!], $active: Boolean)' : '';
     const query = `mutation ${variables} { deleteScopeStates(input: { select: ${select}, reason: "x" }) { outcome } }`;
     for (const given of [{}, { ids: null, active: null }]) {
-      expect(await server.ask(query, given)).toMatchObject({ errors: [{ extensions: { code } }] });
+      expect(await api.server.ask(query, given)).toMatchObject({ errors: [{ extensions: { code } }] });
     }
   });
 

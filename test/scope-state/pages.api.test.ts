@@ -1,23 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { apiDatabases } from '../support/api-databases.js';
 import { randomUUID } from 'node:crypto';
-import type { TestDatabase } from '../support/test-database.js';
-import { startServer, type TestServer } from '../support/test-server.js';
+import { useStateApi } from '../support/state-api.js';
 import { scaled } from '../support/units.js';
 
-let database: TestDatabase;
-let server: TestServer;
-
 describe.each(apiDatabases)('on $name', ({ create }) => {
-  beforeAll(async () => {
-    database = await create();
-    server = await startServer({ DATABASE_URL: database.url });
-  });
-
-  afterAll(async () => {
-    await server.stop();
-    await database.drop();
-  });
+  const api = useStateApi(create);
 
   const table = 'cloudkitty_storage_states';
   const query = /* GraphQL */ `
@@ -72,7 +60,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   }
 
   async function page(variables: Record<string, unknown>): Promise<Page> {
-    return (await server.data(query, variables)).scopeStates;
+    return (await api.server.data(query, variables)).scopeStates;
   }
 
   const nodeId = (row: number) => Buffer.from(`ScopeState:${row}`).toString('base64url');
@@ -112,7 +100,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   /** So many ids of a new prefix, each with these collectors; '' stands for a legacy row. Many share their timestamps. */
   async function insertRows(scopes: number, collectors: string[]): Promise<string> {
     const prefix = `${randomUUID()}/`;
-    await database.query(
+    await api.database.query(
       `insert into ${table} (identifier, scope_key, collector, fetcher, last_processed_timestamp)
      select $1 || (array['Ä', 'a', 'B', '😀'])[n % 4 + 1] || md5(n::text), case when c <> '' then 'project_id' end,
        nullif(c, ''), case when c <> '' then 'keystone' end, timestamp '2026-01-01' + n % 90 * interval '1 minute'
@@ -130,7 +118,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   }
 
   const rowsBy = (prefix: string, order: string): Promise<Row[]> =>
-    database.query(
+    api.database.query(
       `select id, identifier, collector, last_processed_timestamp::text from ${table} where starts_with(identifier, $1) order by ${order}`,
       [prefix],
     );
@@ -148,7 +136,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     const advanced = rows
       .filter((row) => row.collector !== null && row.last_processed_timestamp < '2026-01-01 02:00:00')
       .slice(0, advances);
-    const answer = await server.data(
+    const answer = await api.server.data(
       `mutation ($advances: [AdvanceScopeStateInput!]!, $units: [CollectionUnitInput!]!) {
        advanceScopeStates(input: { advances: $advances }) { results { outcome } }
        checkScopeStates(input: { units: $units }) { results { outcome } }
@@ -172,7 +160,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     test.each(walks)('pages of 100 $way by $field $direction', async ({ field, direction, orderBy, way }) => {
       // And a legacy row for about each fourth of them.
       const prefix = await insertRows(Math.round(total * 0.8), ['gnocchi']);
-      await database.query(
+      await api.database.query(
         `insert into ${table} (identifier, last_processed_timestamp)
        select identifier || '+', last_processed_timestamp from ${table} where starts_with(identifier, $1) and id % 4 = 0`,
         [prefix],
@@ -257,7 +245,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     const filter = { scopeIdPrefix: prefix };
     const { edges, nodes } = await page({ filter });
     const remove = (...gone: Page['nodes']) =>
-      database.query(`delete from ${table} where identifier = any ($1)`, [
+      api.database.query(`delete from ${table} where identifier = any ($1)`, [
         gone.map(({ scopeId }) => scopeId),
       ]);
     await remove(nodes[2]!);
@@ -303,7 +291,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
       const { pageInfo } = await page({ first: 1, orderBy: scopeId });
       const { cursor, orderBy = scopeId } = change(pageInfo.endCursor!);
       for (const field of ['after', 'before']) {
-        expect(await server.ask(query, { orderBy, [field]: cursor })).toMatchObject({
+        expect(await api.server.ask(query, { orderBy, [field]: cursor })).toMatchObject({
           errors: [{ extensions: { code: 'BAD_USER_INPUT', field } }],
         });
       }

@@ -1,22 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { apiDatabases } from '../support/api-databases.js';
-import type { TestDatabase } from '../support/test-database.js';
-import { startServer, type TestServer } from '../support/test-server.js';
+import { useStateApi } from '../support/state-api.js';
 import { unit, type Unit } from '../support/units.js';
 
-let database: TestDatabase;
-let server: TestServer;
-
 describe.each(apiDatabases)('on $name', ({ create }) => {
-  beforeAll(async () => {
-    database = await create();
-    server = await startServer({ DATABASE_URL: database.url });
-  });
-
-  afterAll(async () => {
-    await server.stop();
-    await database.drop();
-  });
+  const api = useStateApi(create);
 
   const table = 'cloudkitty_storage_states';
   const nodeId = (row: number) => Buffer.from(`ScopeState:${row}`).toString('base64url');
@@ -34,12 +22,12 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
 `;
 
   async function rekey(id: string, to: Unit) {
-    return (await server.data(mutation, { input: { id, unit: to, reason: 'renamed' } })).rekeyScopeState;
+    return (await api.server.data(mutation, { input: { id, unit: to, reason: 'renamed' } })).rekeyScopeState;
   }
 
   /** A row, legacy unless some of the other three parts are given; its node id. */
   async function insertRow(parts: Partial<Unit> & { scopeId: string }): Promise<string> {
-    const [row] = await database.query<{ id: number }>(
+    const [row] = await api.database.query<{ id: number }>(
       `insert into ${table} (identifier, scope_key, collector, fetcher, last_processed_timestamp)
      values ($1, $2, $3, $4, '2026-01-01 00:00:00.000001') returning id`,
       [parts.scopeId, parts.scopeKey, parts.collector, parts.fetcher],
@@ -50,14 +38,14 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   const at = '2026-01-01T00:00:00.000001Z';
 
   function rowsOf(...units: Unit[]): Promise<unknown[]> {
-    return database.query(
+    return api.database.query(
       `select s::text as row, xmin::text from ${table} s where identifier = any ($1) order by id`,
       [units.map(({ scopeId }) => scopeId)],
     );
   }
 
   async function advance(of: Unit, to: string, more: { expected?: string | null } = {}): Promise<string> {
-    const { advanceScopeState } = await server.data(
+    const { advanceScopeState } = await api.server.data(
       'mutation ($input: AdvanceScopeStateInput!) { advanceScopeState(input: $input) { outcome } }',
       { input: { unit: of, lastProcessedTimestamp: to, ...more } },
     );
@@ -65,7 +53,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   }
 
   async function check(of: Unit) {
-    const { checkScopeState } = await server.data(
+    const { checkScopeState } = await api.server.data(
       `mutation ($unit: CollectionUnitInput!) {
        checkScopeState(input: { unit: $unit }) { outcome scopeState { ${stateFields} } }
      }`,
@@ -162,7 +150,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   test('an inactive state is moved and stays inactive', async () => {
     const from = unit();
     const id = await insertRow(from);
-    await database.query(`update ${table} set active = false where identifier = $1`, [from.scopeId]);
+    await api.database.query(`update ${table} set active = false where identifier = $1`, [from.scopeId]);
     expect(await rekey(id, { ...from, fetcher: 'source' })).toMatchObject({
       outcome: 'REKEYED',
       scopeState: { active: false },
@@ -190,7 +178,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     ['reason', { reason: 'x'.repeat(1_001) }],
   ])('a wrong %s is refused by name (case %#)', async (field, wrong) => {
     const input = { id: await insertRow(unit()), unit: unit(), reason: 'x', ...wrong };
-    expect(await server.ask(mutation, { input })).toMatchObject({
+    expect(await api.server.ask(mutation, { input })).toMatchObject({
       errors: [{ extensions: { code: 'BAD_USER_INPUT', field: `input.${field}` } }],
     });
   });

@@ -1,23 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { apiDatabases } from '../support/api-databases.js';
 import { randomUUID } from 'node:crypto';
-import type { TestDatabase } from '../support/test-database.js';
-import { startServer, type TestServer } from '../support/test-server.js';
+import { useStateApi } from '../support/state-api.js';
 import { unit } from '../support/units.js';
 
-let database: TestDatabase;
-let server: TestServer;
-
 describe.each(apiDatabases)('on $name', ({ create }) => {
-  beforeAll(async () => {
-    database = await create();
-    server = await startServer({ DATABASE_URL: database.url });
-  });
-
-  afterAll(async () => {
-    await server.stop();
-    await database.drop();
-  });
+  const api = useStateApi(create);
 
   const mutation = /* GraphQL */ `
     mutation ($input: ResetScopeStatesInput!) {
@@ -44,13 +32,13 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   type Payload = { sample: { id: string }[]; planToken: string } & Record<string, unknown>;
 
   async function reset(input: Record<string, unknown>): Promise<Payload> {
-    return (await server.data(mutation, { input: { ...wanted, ...input } })).resetScopeStates;
+    return (await api.server.data(mutation, { input: { ...wanted, ...input } })).resetScopeStates;
   }
 
   /** Rows 0001, 0002, … of a new prefix; each fifth is inactive, and their states lie on both sides of T. */
   async function insertRows(count: number): Promise<string> {
     const prefix = `${randomUUID()}/`;
-    await database.query(
+    await api.database.query(
       `insert into cloudkitty_storage_states
        (identifier, scope_key, collector, fetcher, last_processed_timestamp, active)
      select $1 || lpad(n::text, 4, '0'), 'project_id', 'gnocchi', 'keystone',
@@ -64,7 +52,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   function rows(
     prefix: string,
   ): Promise<{ id: number; row: string; xmin: string; at: string; rest: string }[]> {
-    return database.query(
+    return api.database.query(
       `select id, s::text as row, xmin::text, to_char(last_processed_timestamp, 'YYYY-MM-DD HH24:MI:SS.US') as at,
        (to_jsonb(s) - '{last_processed_timestamp,moved_by_operator,version,revision,updated_at}'::text[])::text as rest
      from cloudkitty_storage_states s where starts_with(identifier, $1) order by identifier, id`,
@@ -112,12 +100,12 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
 
   async function does(name: keyof typeof mutations, outcome: string, input: object) {
     const text = `mutation ($input: ${mutations[name]}!) { ${name}(input: $input) { outcome } }`;
-    expect((await server.data(text, { input }))[name].outcome).toBe(outcome);
+    expect((await api.server.data(text, { input }))[name].outcome).toBe(outcome);
   }
 
   const table = 'cloudkitty_storage_states';
   /** A statement of somebody else's; $1 is the first row's scope id. */
-  const foreign = (text: string) => (prefix: string) => database.query(text, [`${prefix}0001`]);
+  const foreign = (text: string) => (prefix: string) => api.database.query(text, [`${prefix}0001`]);
   const setFirst = (columns: string) => foreign(`update ${table} set ${columns} where identifier = $1`);
   const insertLegacy = foreign(`insert into ${table} (identifier, last_processed_timestamp)
                               values ($1 || '/legacy', '2026-01-01')`);
@@ -229,7 +217,9 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     await does('setScopeActivation', 'PLAN_STALE', { select, active: false, reason: 'x', planToken });
     const deletion =
       'mutation ($input: DeleteScopeStatesInput!) { deleteScopeStates(input: $input) { outcome } }';
-    const { deleteScopeStates } = await server.data(deletion, { input: { select, reason: 'x', planToken } });
+    const { deleteScopeStates } = await api.server.data(deletion, {
+      input: { select, reason: 'x', planToken },
+    });
     expect(deleteScopeStates.outcome).toBe('PLAN_STALE');
     expect(await rows(prefix)).toEqual(before);
   });
@@ -246,7 +236,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
       changed: 0,
     });
     const malformed = { ...wanted, select, lastProcessedTimestamp: '2026-01-15' };
-    expect(await server.ask(mutation, { input: malformed })).toMatchObject({
+    expect(await api.server.ask(mutation, { input: malformed })).toMatchObject({
       errors: [
         {
           message: expect.stringContaining('input.lastProcessedTimestamp'),
@@ -287,12 +277,12 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   test('all selects every row there is; a legacy state that is reset stays legacy', async () => {
     await insertLegacy(await insertRows(1));
     const select = { all: true };
-    const [total] = await database.query<{ rows: number }>(`select count(*)::int as rows from ${table}`);
+    const [total] = await api.database.query<{ rows: number }>(`select count(*)::int as rows from ${table}`);
     const { planToken, ...plan } = await reset({ select });
     expect(plan).toMatchObject({ outcome: 'PLANNED', matched: total!.rows });
     expect(await reset({ select, planToken })).toMatchObject({ outcome: 'APPLIED', changed: total!.rows });
     const others = `select from ${table} where last_processed_timestamp <> '2026-01-15 12:00:00.000001'`;
-    expect(await database.query(others)).toEqual([]);
+    expect(await api.database.query(others)).toEqual([]);
     const legacy = await reset({ select: { filter: { legacy: true } } });
     expect(legacy.sample).toContainEqual(
       expect.objectContaining({ legacy: true, lastProcessedTimestamp: T }),
