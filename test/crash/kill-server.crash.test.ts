@@ -1,10 +1,11 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { cleanUp, newDataDir, postmasterPid, processState } from '../database/embedded-folders.js';
 import { failingServer, startServer, type TestServer } from '../support/test-server.js';
+import { promised } from '../support/promised.js';
 import { until } from '../support/until.js';
 import { scaled, unit, type Unit } from '../support/units.js';
 
-const longestRestartMillis = 5_000;
+const longestRestartMillis = promised(5_000);
 const collectorCount = 8;
 
 let server: TestServer | undefined;

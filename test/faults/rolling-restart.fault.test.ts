@@ -3,12 +3,13 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 import { startServer, type TestServer } from '../support/test-server.js';
 import { scaled } from '../support/units.js';
 import { AdvancingClient } from './advancing-client.js';
+import { promised } from '../support/promised.js';
 import { until } from '../support/until.js';
 
 jest.setTimeout(900_000); // the full run's rounds
 
 const rounds = scaled(100, 6);
-const exitMillis = 10_000;
+const exitMillis = promised(10_000);
 
 let database: TestDatabase;
 let servers: TestServer[];
