@@ -26,7 +26,8 @@ export default class SettleTypesNamesAndSequence extends Migration {
       declare
         key_name text;
         sequence_name text := pg_get_serial_sequence('cloudkitty_storage_states', 'id');
-        highest bigint;
+        highest integer;
+        next bigint;
       begin
         select conname into key_name from pg_constraint
         where conrelid = 'cloudkitty_storage_states'::regclass and contype = 'p';
@@ -39,8 +40,14 @@ export default class SettleTypesNamesAndSequence extends Migration {
         end if;
 
         select max(id) into highest from cloudkitty_storage_states;
-        perform setval('cloudkitty_storage_states_id_seq', greatest(highest, last_value), is_called or highest is not null)
-        from cloudkitty_storage_states_id_seq;
+        select last_value + is_called::integer into next from cloudkitty_storage_states_id_seq;
+        -- Not setval: that would stay when the transaction is rolled back.
+        if highest >= next then
+          if highest = 2147483647 then
+            raise exception 'the id % is the last one there is: no row could follow it', highest;
+          end if;
+          execute format('alter sequence cloudkitty_storage_states_id_seq restart with %s', highest + 1);
+        end if;
       end $$`);
   }
 

@@ -1,82 +1,100 @@
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { readConfig } from '../config.js';
-import { migrationStatus, refuseNewerSchema, type MigrateOptions } from '../database/migrate.js';
 import type { Database } from '../database/database.js';
-import { requireFitDatabase } from '../database/requirements.js';
-import { openDataFolder } from '../doctor/data-folder.js';
-import type { Finding } from '../doctor/finding.js';
-import { OperatorError } from '../fault.js';
+import { migrationStatus, refuseNewerSchema, type MigrateOptions } from '../database/migrate.js';
+import { survey } from '../doctor/survey.js';
 import { createLog } from '../log.js';
-import { openStorage, prepareDatabase, type Storage } from '../storage.js';
+import { openStorage } from '../storage.js';
+import { formatDuration, parseDuration } from '../time/duration.js';
+import { withDatabaseAsItIs } from './database-as-it-is.js';
+
+/** PostgreSQL counts it in milliseconds, in four bytes, and takes zero for "for ever". */
+const shortestWait = parseDuration('PT0.001S');
+const longestWait = parseDuration('P24D');
 
 export function addMigrateCommand(program: Command): void {
   const migrate = program.command('migrate').description('Bring the database to the schema of this version.');
   migrate
     .command('up')
     .description('Apply what is pending, all in one transaction; a database of CloudKitty’s is taken over.')
+    .option('--dry-run', 'do it all, and take it back')
     .addOption(
       new Option('--on-duplicate <rule>', 'which state stays where several rows stand for one unit').choices([
         'keep-earliest',
         'keep-latest',
       ]),
     )
-    .action((options: MigrateOptions) =>
-      withStorage(async (storage) => {
-        const { applied, dropped } = await storage.migrate(options);
-        for (const row of dropped) print(`dropped   ${row}`);
-        for (const name of applied) print(`applied   ${name}`);
-        print(applied.length > 0 ? `${applied.length} migrations applied.` : 'Nothing is pending.');
-      }),
-    );
+    .addOption(
+      new Option(
+        '--lock-timeout <duration>',
+        'how long to wait for the table while others use it; they wait behind this',
+      )
+        .argParser(lockTimeout)
+        .default(parseDuration('PT10S'), 'PT10S'),
+    )
+    .action(async (options: MigrateOptions) => {
+      for (const line of await migrateUp(options)) print(line);
+    });
   migrate
     .command('status')
-    .description('Say what is applied and what is pending; changes nothing.')
-    .action(() =>
-      withDatabaseAsItIs(async (database) => {
-        const status = await migrationStatus(database);
-        for (const name of status.executed) print(`applied   ${name}`);
-        for (const name of status.pending) print(`pending   ${name}`);
-        refuseNewerSchema(status);
-        print(`${status.executed.length} applied, ${status.pending.length} pending.`);
-      }),
-    );
+    .description('Say what is in the database, what is applied and what is pending; changes nothing.')
+    .action(async () => {
+      for (const line of await withDatabaseAsItIs(status)) print(line);
+    });
 }
 
-async function withStorage(work: (storage: Storage) => Promise<void>): Promise<void> {
+async function migrateUp(options: MigrateOptions): Promise<string[]> {
   const config = readConfig();
   const storage = await openStorage(config, createLog(config.logLevel));
   try {
-    await work(storage);
+    const { applied, dropped } = await storage.migrate(options);
+    const summary = applied.length > 0 ? `${applied.length} migrations applied` : 'Nothing is pending';
+    return [
+      ...dropped.map((row) => `dropped   ${row}`),
+      ...applied.map((name) => `applied   ${name}`),
+      options.dryRun && applied.length > 0
+        ? `${summary}, and taken back: this was a dry run.`
+        : `${summary}.`,
+    ];
   } finally {
     await storage.close();
   }
 }
 
-/** Beside a running server too: through the embedded PostgreSQL that it runs. Makes no database. */
-async function withDatabaseAsItIs(work: (database: Database) => Promise<void>): Promise<void> {
-  const config = readConfig();
-  const log = createLog(config.logLevel);
-  const { findings, url, close } = config.databaseUrl
-    ? { findings: [], url: config.databaseUrl, close: () => Promise.resolve() }
-    : await openDataFolder(config.dataDir);
+async function status(database: Database): Promise<string[]> {
+  const found = await migrationStatus(database);
+  refuseNewerSchema(found);
+  return [
+    ...(await readOnly(database)),
+    ...found.executed.map((name) => `applied   ${name}`),
+    ...found.pending.map((name) => `pending   ${name}`),
+    `${found.executed.length} applied, ${found.pending.length} pending.`,
+  ];
+}
+
+/** One snapshot, in a transaction that can't write. */
+async function readOnly({ pool }: Database): Promise<string[]> {
+  const client = await pool.connect();
   try {
-    if (url === undefined) return reportNone(findings);
-    const database = await prepareDatabase({ url, log });
-    try {
-      await requireFitDatabase(database.pool);
-      await work(database);
-    } finally {
-      await database.close();
-    }
+    await client.query('begin isolation level repeatable read read only');
+    return await survey(client);
   } finally {
-    await close();
+    client.release(true);
   }
 }
 
-function reportNone(findings: Finding[]): void {
-  const fault = findings.find(({ level }) => level === 'wrong');
-  if (fault) throw new OperatorError([fault.found, fault.advice].filter(Boolean).join(': '));
-  for (const { found } of findings) print(found);
+function lockTimeout(text: string): Temporal.Duration {
+  try {
+    const wait = parseDuration(text);
+    const isIn = (least: Temporal.Duration, most: Temporal.Duration) =>
+      Temporal.Duration.compare(least, most) <= 0;
+    if (isIn(shortestWait, wait) && isIn(wait, longestWait)) return wait;
+  } catch {
+    // said below
+  }
+  throw new InvalidArgumentError(
+    `Allowed: an ISO 8601 duration from ${formatDuration(shortestWait)} to ${formatDuration(longestWait)}, for example PT30S.`,
+  );
 }
 
 function print(line: string): void {

@@ -1,9 +1,11 @@
+import type { SqlEntityManager as EntityManager } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
 import { OperatorError, Unavailable } from '../fault.js';
 import { asFault, sqlStateOf } from './faults.js';
 import type { Database } from './database.js';
 import type { Queryable } from './pool.js';
 import { read } from './read.js';
+import { formatDuration } from '../time/duration.js';
 
 /** Two servers that start at once must not both migrate; the number is ours alone, and has no other meaning. */
 const migrationLock = 7_226_118_403_201n;
@@ -18,6 +20,10 @@ export interface MigrationStatus {
 export interface MigrateOptions {
   /** which one stays where several rows stand for one unit; without it, duplicates stop the migration */
   onDuplicate?: 'keep-earliest' | 'keep-latest' | undefined;
+  /** how long to wait for the table while others use it; meanwhile whoever comes later waits behind us */
+  lockTimeout?: Temporal.Duration | undefined;
+  /** does it all and takes it back */
+  dryRun?: boolean | undefined;
 }
 
 export interface MigrateResult {
@@ -25,6 +31,19 @@ export interface MigrateResult {
   /** the rows that `onDuplicate` dropped, as JSON */
   dropped: string[];
 }
+
+/** Rolls the transaction of a dry run back. */
+class TakenBack extends Error {
+  readonly result: MigrateResult;
+
+  constructor(result: MigrateResult) {
+    super();
+    this.result = result;
+  }
+}
+
+const usualLockTimeout = Temporal.Duration.from({ seconds: 10 });
+const lockNotAvailable = '55P03';
 
 /** MikroORM's own one makes the database and its table before, and so outside of, the transaction that it is given. */
 class TransactionalMigrator extends Migrator {
@@ -55,12 +74,15 @@ export function refuseNewerSchema(status: MigrationStatus): void {
 
 /** Applies what is pending, all in one transaction: a failure leaves the database as it was. */
 export async function migrateUp(database: Database, options: MigrateOptions = {}): Promise<MigrateResult> {
+  const { lockTimeout = usualLockTimeout } = options;
   const migrator = new TransactionalMigrator(database.orm.em);
   try {
     return await database.orm.em.fork().transactional(
       async (em) => {
         await em.execute(`select pg_advisory_xact_lock(${migrationLock})`);
-        refuseNewerSchema(await migrationStatus(database));
+        const status = await migrationStatus(database);
+        refuseNewerSchema(status);
+        if (status.pending.length > 0) await lockTable(em, lockTimeout);
         await em.execute(
           `select set_config('scopestate.on_duplicate', '${options.onDuplicate ?? ''}', true)`,
         );
@@ -71,13 +93,20 @@ export async function migrateUp(database: Database, options: MigrateOptions = {}
         const rows = dropped?.exists
           ? await em.execute(`select * from pg_temp.scopestate_dropped_duplicates`)
           : [];
-        return { applied: applied.map(({ name }) => name), dropped: rows.map((row) => JSON.stringify(row)) };
+        const result = {
+          applied: applied.map(({ name }) => name),
+          dropped: rows.map((row) => JSON.stringify(row)),
+        };
+        if (options.dryRun) throw new TakenBack(result);
+        return result;
       },
       // Who waited for the lock must see what its holder has done, whatever the sessions' default is.
       { isolationLevel: 'read committed' },
     );
   } catch (error) {
+    if (error instanceof TakenBack) return error.result;
     if (error instanceof OperatorError) throw error;
+    if (sqlStateOf(error) === lockNotAvailable) throw stillLocked(lockTimeout, error);
     if (error instanceof Error && sqlStateOf(error) === undefined) {
       const fault = asFault(error);
       throw fault instanceof Unavailable ? fault : new OperatorError(error.message, { cause: error });
@@ -86,6 +115,24 @@ export async function migrateUp(database: Database, options: MigrateOptions = {}
       cause: error,
     });
   }
+}
+
+/** Before anything is read of it: what is found must still be so when it is changed. */
+async function lockTable(em: EntityManager, timeout: Temporal.Duration): Promise<void> {
+  await em.execute(`set local lock_timeout = '${Math.ceil(timeout.total('milliseconds'))}ms'`);
+  await em.execute(`do $$ begin
+    if to_regclass('cloudkitty_storage_states') is not null then
+      lock table cloudkitty_storage_states in access exclusive mode;
+    end if;
+  end $$`);
+}
+
+function stillLocked(timeout: Temporal.Duration, cause: unknown): OperatorError {
+  return new OperatorError(
+    `other sessions have used cloudkitty_storage_states for ${formatDuration(timeout)} without a break; nothing was changed. ` +
+      'Stop them for a moment (CloudKitty, long transactions), or wait longer with --lock-timeout',
+    { cause },
+  );
 }
 
 async function executedMigrations(queryable: Queryable): Promise<Set<string>> {

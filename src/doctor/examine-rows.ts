@@ -5,10 +5,10 @@ import { countRows, findStateColumns, type Rows } from './state-rows.repository.
 /** Looks through the states, as far as the schema has the columns: before a migration, too. */
 export async function examineRows(client: Client): Promise<Finding[]> {
   const columns = await findStateColumns(client);
-  if (!columns.has('identifier')) return [];
+  if (!columns.isThere) return [];
   const findings: Finding[] = [];
-  if (['scope_key', 'collector', 'fetcher'].every((name) => columns.has(name))) {
-    const partly = await countRows(client, 'partly filled');
+  if (columns.hasUnit) {
+    const partly = await countRows(client, 'partly filled', columns);
     findings.push(
       describe(
         partly,
@@ -17,7 +17,7 @@ export async function examineRows(client: Client): Promise<Finding[]> {
         'fill in what is missing with rekeyScopeState, or delete them with deleteScopeStates',
       ) ?? well('rows', 'none is partly filled'),
     );
-    const duplicates = await countRows(client, 'duplicates');
+    const duplicates = await countRows(client, 'duplicates', columns);
     findings.push(
       describe(
         duplicates,
@@ -27,17 +27,14 @@ export async function examineRows(client: Client): Promise<Finding[]> {
       ) ?? well('rows', 'no unit has two'),
     );
   }
-  if (columns.has('last_processed_timestamp')) {
-    const future = await countRows(client, 'in the future');
-    findings.push(
-      describe(
-        future,
-        'in the future',
-        'nothing of theirs is rated until then',
-        'find out who wrote it, and set it back with resetScopeStates',
-      ) ?? well('rows', 'no state is in the future'),
-    );
-  }
+  findings.push(
+    describe(
+      await countRows(client, 'in the future', columns),
+      'in the future',
+      'nothing of theirs is rated until then',
+      'find out who wrote it, and set it back with resetScopeStates',
+    ) ?? well('rows', 'no state is in the future'),
+  );
   return findings;
 }
 

@@ -1,32 +1,95 @@
 import type { Client } from '../database/pool.js';
 
-/** Rows that something is wrong with: how many, and the scope ids of some. */
+/** Rows that are worth knowing of: how many, and the scope ids of some. */
 export interface Rows {
   count: number;
   sample: string[];
 }
 
-const conditions = {
-  'partly filled': `from cloudkitty_storage_states where num_nulls(scope_key, collector, fetcher) in (1, 2)`,
-  duplicates: `from (select identifier, row_number() over (
-      partition by identifier, scope_key, collector, fetcher order by id) as place
-    from cloudkitty_storage_states) numbered where place > 1`,
-  'in the future': `from cloudkitty_storage_states
-    where last_processed_timestamp > timezone('utc', clock_timestamp())`,
-} as const;
+export type RowKind =
+  | 'rows'
+  | 'legacy'
+  | 'partly filled'
+  | 'duplicates'
+  | 'in the future'
+  | 'over-long'
+  | 'of a time that no answer can hold';
 
-export async function countRows(client: Client, condition: keyof typeof conditions): Promise<Rows> {
-  const { rows } = await client.query<{ count: string; sample: string[] | null }>(
-    `/* StateRowsRepository.countRows */
-     select count(*) as count, (array_agg(identifier order by identifier))[1:3] as sample ${conditions[condition]}`,
-  );
-  return { count: Number(rows[0]!.count), sample: rows[0]!.sample ?? [] };
+/** The columns of the table of states, at whichever of CloudKitty's revisions or ours it is; none: there is no table. */
+export class StateColumns {
+  readonly isThere: boolean;
+  readonly hasUnit: boolean;
+  readonly timestamp: string;
+  private readonly names: Set<string>;
+
+  constructor(names: Set<string>) {
+    this.names = names;
+    this.isThere = names.has('identifier');
+    this.hasUnit = ['scope_key', 'collector', 'fetcher'].every((name) => names.has(name));
+    this.timestamp = names.has('state') ? 'state' : 'last_processed_timestamp';
+  }
+
+  get times(): string[] {
+    return [this.timestamp, 'scope_activation_toggle_date'].filter((name) => this.names.has(name));
+  }
 }
 
-export async function findStateColumns(client: Client): Promise<Set<string>> {
+const legacy = 'num_nulls(scope_key, collector, fetcher) = 3';
+const partlyFilled = 'num_nulls(scope_key, collector, fetcher) in (1, 2)';
+const overLong = 'greatest(char_length(scope_key), char_length(collector), char_length(fetcher)) > 40';
+
+/** What is counted; undefined where the table has no columns for it yet, so that no row can be of that kind. */
+function conditionOf(kind: RowKind, { hasUnit, timestamp, times }: StateColumns): string | undefined {
+  const inUnit = (condition: string) => (hasUnit ? condition : undefined);
+  switch (kind) {
+    case 'rows':
+      return 'true';
+    case 'legacy':
+      return inUnit(legacy) ?? 'true';
+    case 'partly filled':
+      return inUnit(partlyFilled);
+    case 'duplicates':
+      return inUnit('place > 1');
+    case 'in the future':
+      return `${timestamp} > timezone('utc', clock_timestamp()) and isfinite(${timestamp})`;
+    case 'over-long':
+      return `char_length(identifier) > 256${hasUnit ? ` or ${overLong}` : ''}`;
+    case 'of a time that no answer can hold':
+      return `not (${times.map((name) => `${name} >= '1970-01-01' and ${name} < '10000-01-01'`).join(' and ')})`;
+  }
+}
+
+const numbered = `(select *, row_number() over (
+  partition by identifier, scope_key, collector, fetcher order by id) as place from cloudkitty_storage_states) numbered`;
+
+export async function countRows(client: Client, kind: RowKind, columns: StateColumns): Promise<Rows> {
+  const condition = conditionOf(kind, columns);
+  if (condition === undefined) return { count: 0, sample: [] };
+  const from = kind === 'duplicates' ? numbered : 'cloudkitty_storage_states';
+  const { rows } = await client.query<{ count: string; sample: string[] }>(
+    `/* StateRowsRepository.countRows */
+     select (select count(*) from ${from} where ${condition}) as count,
+       array(select identifier from ${from} where ${condition} order by id limit 3)::text[] as sample`,
+  );
+  return { count: Number(rows[0]!.count), sample: rows[0]!.sample };
+}
+
+export async function findStateColumns(client: Client): Promise<StateColumns> {
   const { rows } = await client.query<{ name: string }>(
     `/* StateRowsRepository.findStateColumns */ select attname as name from pg_attribute
      where attrelid = to_regclass('cloudkitty_storage_states') and attnum > 0 and not attisdropped`,
   );
-  return new Set(rows.map(({ name }) => name));
+  return new StateColumns(new Set(rows.map(({ name }) => name)));
+}
+
+/** What CloudKitty's own migrations have noted; empty where no CloudKitty has been. */
+export async function findCloudKittyRevisions(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ there: boolean }>(
+    `/* StateRowsRepository.findCloudKitty */ select to_regclass('storage_states_alembic') is not null as there`,
+  );
+  if (!rows[0]?.there) return [];
+  const { rows: revisions } = await client.query<{ version_num: string }>(
+    `/* StateRowsRepository.findCloudKittyRevisions */ select version_num from storage_states_alembic`,
+  );
+  return revisions.map(({ version_num }) => version_num);
 }

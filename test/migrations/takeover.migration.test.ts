@@ -3,6 +3,7 @@ import { runCommand } from '../support/command.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
 import type { DatabaseWanted } from '../support/test-database.js';
 import { failingServer } from '../support/test-server.js';
+import { catalogOf, dumps, everything, insertAsCloudKitty, rowsOf } from './layout.js';
 
 const databases: TestDatabase[] = [];
 
@@ -25,79 +26,6 @@ async function migrated(wanted: DatabaseWanted): Promise<TestDatabase> {
   expect(await migrate(database, 'up')).toMatchObject({ code: 0, err: '' });
   return database;
 }
-
-/** Every row of CloudKitty's table as JSON, whose times are exact; the state's column under its latest name. */
-async function rowsOf(database: TestDatabase): Promise<Record<string, unknown>[]> {
-  const rows = await database.query<{ row: Record<string, unknown> }>(
-    'select to_jsonb(s) as row from cloudkitty_storage_states s order by id',
-  );
-  return rows.map(({ row: { state, ...row } }) => ({
-    ...row,
-    last_processed_timestamp: row['last_processed_timestamp'] ?? state,
-  }));
-}
-
-/** What the catalog says of the tables whose name is like `tables`, by name: the order of columns is left out. */
-async function catalogOf(database: TestDatabase, tables: string) {
-  const list = (statement: string) =>
-    database.query(
-      statement.replaceAll('TABLES', `c.relnamespace = 'public'::regnamespace and c.relname ~ $1`),
-      [tables],
-    );
-  return {
-    columns: await list(
-      `select c.relname, attname, format_type(atttypid, atttypmod), attcollation::regcollation::text, attnotnull,
-              attidentity, attgenerated, pg_get_expr(adbin, adrelid), col_description(c.oid, attnum)
-       from pg_class c join pg_attribute a on attrelid = c.oid and attnum > 0 and not attisdropped
-       left join pg_attrdef on adrelid = c.oid and adnum = attnum where c.relkind = 'r' and TABLES order by 1, 2`,
-    ),
-    // PostgreSQL 18 names NOT NULL constraints, after the column as it was called at birth: see attnotnull instead.
-    constraints: await list(
-      `select c.relname, conname, pg_get_constraintdef(k.oid), convalidated
-       from pg_constraint k join pg_class c on conrelid = c.oid where contype <> 'n' and TABLES order by 1, 2`,
-    ),
-    indexes: await list(
-      `select pg_get_indexdef(c.oid), reloptions from pg_class c where relkind = 'i' and TABLES order by 1`,
-    ),
-    triggers: await list(
-      `select pg_get_triggerdef(t.oid), pg_get_functiondef(tgfoid), tgenabled
-       from pg_trigger t join pg_class c on tgrelid = c.oid where TABLES order by 1`,
-    ),
-    sequences: await list(
-      `select c.relname, seqtypid::regtype::text, seqstart, seqincrement, seqmin, seqmax, seqcycle,
-              refobjid::regclass::text as owner, deptype, attname
-       from pg_class c join pg_sequence on seqrelid = c.oid
-       left join pg_depend on classid = 'pg_class'::regclass and objid = c.oid and refobjsubid > 0
-       left join pg_attribute on attrelid = refobjid and attnum = refobjsubid where TABLES order by 1`,
-    ),
-    tables: await list(
-      `select c.relname, c.relpersistence, c.reloptions, c.relnatts from pg_class c
-       where c.relkind = 'r' and TABLES and c.relname <> 'cloudkitty_storage_states' order by 1`,
-    ),
-  };
-}
-
-const everything = async (database: TestDatabase) => ({
-  rows: await rowsOf(database),
-  catalog: await catalogOf(database, ''),
-});
-
-const insertAsCloudKitty = `
-  insert into cloudkitty_storage_states
-    (identifier, scope_key, collector, fetcher, last_processed_timestamp, scope_activation_toggle_date, active)
-  values ('new', 'project_id', 'gnocchi', 'keystone', '2026-01-01', '2026-01-01', true) returning id`;
-
-const dumps = [
-  { dump: 'legacy-initial.sql', rows: 10 },
-  { dump: 'd9d103dd4dcf-schema.sql', rows: 0 },
-  { dump: 'd9d103dd4dcf-legacy-rows.sql', rows: 10 },
-  { dump: 'c50ed2c19204-legacy-rows.sql', rows: 10 },
-  { dump: '750d3050cf71-legacy-rows.sql', rows: 10 },
-  { dump: '4d69395f-legacy-rows.sql', rows: 10 },
-  { dump: 'head.sql', rows: 0 },
-  { dump: 'head-from-legacy.sql', rows: 10 },
-  { dump: 'head-populated.sql', rows: 22 },
-];
 
 describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
   test.each(dumps)('$dump is taken over with its $rows rows', async ({ dump, rows }) => {
@@ -126,6 +54,22 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
 
     const highest = before.reduce((most, row) => Math.max(most, row['id'] as number), 0);
     expect(await database.query(insertAsCloudKitty)).toEqual([{ id: highest + 1 }]);
+  });
+
+  test.each(dumps)('$dump ends with CloudKitty’s own tables as its head has them', async ({ dump }) => {
+    const [database, head] = [
+      await migrated({ major, dump }),
+      await newDatabase({ major, dump: 'head.sql' }),
+    ];
+    expect(await catalogOf(database, '^storage_')).toEqual(await catalogOf(head, '^storage_'));
+    expect(await database.query('select * from storage_states_alembic')).toEqual([
+      { version_num: '9feccd32' },
+    ]);
+  });
+
+  test('a database that CloudKitty has not been in gets none of its other tables', async () => {
+    const database = await migrated({ major, empty: true });
+    expect((await catalogOf(database, '^storage_')).columns).toEqual([]);
   });
 
   test('CloudKitty’s other tables are left as they are', async () => {
