@@ -218,10 +218,12 @@ def read_units(path):
     with open(path, encoding="utf-8") as file:
         units = json.load(file)
     parts = ("scopeId", "scopeKey", "collector", "fetcher")
-    if not isinstance(units, list) or not all(
+    if not isinstance(units, list):
+        raise ValueError("it is not a JSON array")
+    if not all(
         isinstance(unit, dict) and all(isinstance(unit.get(part), str) for part in parts) for unit in units
     ):
-        raise ValueError(f"it is not a JSON array of units, each with {', '.join(parts)}")
+        raise ValueError(f"not every element of it is a unit, with {', '.join(parts)} as texts")
     return list({tuple(unit[part] for part in parts): unit for unit in units}.values())
 
 
@@ -244,13 +246,19 @@ def run(scopestate, units, ratings, pause_seconds, until_idle):
 
 def main():
     setting = os.environ.get
-    parser = argparse.ArgumentParser(description="Rates what is due, and advances the states.")
-    parser.add_argument("--url", default=setting("COLLECTOR_URL", "http://localhost:4000/graphql"))
-    parser.add_argument("--units", default=setting("COLLECTOR_UNITS", "units.json"))
-    parser.add_argument("--ratings", default=setting("COLLECTOR_RATINGS", "ratings.sqlite"))
-    parser.add_argument("--pause-seconds", type=float, default=setting("COLLECTOR_PAUSE_SECONDS", "60"))
-    parser.add_argument("--until-idle", action="store_true", help="end when nothing is due")
+    parser = argparse.ArgumentParser(
+        description="Rates what is due, and advances the states.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--url", default=setting("COLLECTOR_URL", "http://localhost:4000/graphql"), help="the server")
+    parser.add_argument("--units", default=setting("COLLECTOR_UNITS", "units.json"), help="a file: the collection units, as a JSON array")
+    parser.add_argument("--ratings", default=setting("COLLECTOR_RATINGS", "ratings.sqlite"), help="the rating store, a file of SQLite's")
+    parser.add_argument("--pause-seconds", type=float, default=setting("COLLECTOR_PAUSE_SECONDS", "60"), help="the wait when nothing is due")
+    parser.add_argument("--until-idle", action="store_true", help="end instead of waiting")
     options = parser.parse_args()
+    if not options.url.startswith(("http://", "https://")):
+        parser.error(f"--url: found {options.url}; allowed: http://host:port/graphql, or https")
     if not options.pause_seconds > 0:
         parser.error(f"--pause-seconds: found {options.pause_seconds}; allowed: a number above 0")
     try:

@@ -133,15 +133,24 @@ function misused(message: string): never {
 
 function readUnits(path: string): CollectionUnitInput[] {
   const parts = ['scopeId', 'scopeKey', 'collector', 'fetcher'];
+  const isUnit = (unit: Record<string, unknown>) => parts.every((part) => typeof unit?.[part] === 'string');
   try {
-    const units = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>[];
-    const isUnit = (unit: Record<string, unknown>) => parts.every((part) => typeof unit?.[part] === 'string');
-    if (Array.isArray(units) && units.every(isUnit)) return units as unknown as CollectionUnitInput[];
-    misused(`--units: ${path} is not a JSON array of units, each with ${parts.join(', ')}`);
+    const units: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (!Array.isArray(units)) throw new Error('it is not a JSON array');
+    if (units.every(isUnit)) return units as CollectionUnitInput[];
+    throw new Error(`not every element of it is a unit, with ${parts.join(', ')} as texts`);
   } catch (error) {
     misused(`--units: ${path} can't be read: ${(error as Error).message}`);
   }
 }
+
+const help = `Rates what is due, and advances the states.
+
+  --url            the server (http://localhost:4000/graphql)
+  --units          a file: the collection units, as a JSON array (units.json)
+  --ratings        the rating store, a file of SQLite's (ratings.sqlite)
+  --pause-seconds  the wait when nothing is due (60)
+  --until-idle     end instead of waiting`;
 
 function readArguments() {
   const { COLLECTOR_URL, COLLECTOR_UNITS, COLLECTOR_RATINGS, COLLECTOR_PAUSE_SECONDS } = process.env;
@@ -155,17 +164,18 @@ function readArguments() {
   } as const;
   try {
     const { values } = parseArgs({ options });
-    const pauseSeconds = Number(values['pause-seconds']);
-    if (!values.help && pauseSeconds > 0) return { ...values, pauseSeconds };
-    if (!values.help)
-      throw new Error(`--pause-seconds: found ${values['pause-seconds']}; allowed: a number above 0`);
+    if (values.help) {
+      console.log(help);
+      process.exit(0);
+    }
+    const { url, 'pause-seconds': seconds } = values;
+    if (!/^https?:/.test(url))
+      throw new Error(`--url: found ${url}; allowed: http://host:port/graphql, or https`);
+    if (Number(seconds) > 0) return { ...values, pauseSeconds: Number(seconds) };
+    throw new Error(`--pause-seconds: found ${seconds}; allowed: a number above 0`);
   } catch (error) {
     misused((error as Error).message);
   }
-  console.log('Rates what is due, and advances the states. Arguments, and their defaults:');
-  for (const [name, { default: value }] of Object.entries(options))
-    console.log(`  --${name}  ${value || ''}`);
-  process.exit(0);
 }
 
 const settings = readArguments();

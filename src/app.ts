@@ -24,7 +24,7 @@ export interface App {
 
 /** Starts the whole server; what was started is let go of again when something fails. */
 export async function startApp(config: Config, log: Log, { migrate = false } = {}): Promise<App> {
-  await requireFreePort(config); // before a database is made or migrated for nothing
+  await requireFreePort(config);
   const storage = await openStorage(config, log);
   try {
     await bringUpToDate(storage, migrate, log);
@@ -54,7 +54,8 @@ export async function startApp(config: Config, log: Log, { migrate = false } = {
   }
 }
 
-async function requireFreePort(config: Config): Promise<void> {
+/** Asked early, so that no database is made for a server that can't listen. */
+export async function requireFreePort(config: Config): Promise<void> {
   const probe = createProbe().listen(config.port, config.host);
   try {
     await once(probe, 'listening');
@@ -66,7 +67,10 @@ async function requireFreePort(config: Config): Promise<void> {
 }
 
 function cannotListen({ host, port }: Config, error: NodeJS.ErrnoException): OperatorError {
-  const why = error.code === 'EADDRINUSE' ? 'another program does; stop it, or set PORT' : error.message;
+  const why =
+    error.code === 'EADDRINUSE'
+      ? 'another program does already, scopestate itself perhaps; stop it, or set PORT'
+      : error.message;
   return new OperatorError(`can't listen on ${host}:${port}: ${why}`, { cause: error });
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import { quoted } from '../fault.js';
 import type { Log } from '../log.js';
 
 /** What went wrong before GraphQL saw the request, in GraphQL's form: callers read one form only. */
@@ -13,6 +14,10 @@ export function addHttpErrors(server: FastifyInstance, log: Log): void {
   });
   server.setErrorHandler((error: FastifyError, request, reply) => {
     const status = error.statusCode ?? 500;
+    if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+      const found = quoted(request.headers['content-type'] ?? 'no content-type');
+      return refuse(reply, 415, `content-type: found ${found}; allowed: application/json`);
+    }
     if (status >= 400 && status < 500) return refuse(reply, status, error.message);
     log.error({ event: 'internal-error', requestId: request.id, err: error }, 'a request failed inside');
     return refuse(

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { startApp } from '../app.js';
+import { requireFreePort, startApp } from '../app.js';
 import { readConfig, type Config } from '../config.js';
 import { ScopestateError } from '../client/client.js';
 import { runDemo, type DemoOptions } from '../demo/demo.js';
@@ -75,6 +75,7 @@ async function serveAndRun(dataDir: string, cloud: Cloud, stopping: AbortSignal)
   const settings = readConfig();
   const config = { ...settings, databaseUrl: undefined, dataDir, period: sped(settings, cloud.speed) };
   const log = createLog(config.logLevel);
+  await requireFreePort(config);
   const storage = await openStorage(config, log);
   try {
     const app = await startApp({ ...config, databaseUrl: storage.embedded!.url }, log, { migrate: true });

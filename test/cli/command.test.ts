@@ -74,7 +74,9 @@ test('a port that is taken stops serve before it makes a database', async () => 
   const { port } = other.address() as AddressInfo;
   const answer = await scopestate(['serve'], { PORT: String(port) });
   other.close();
-  const what = new RegExp(`can't listen on 127.0.0.1:${port}: another program does; stop it, or set PORT`);
+  const what = new RegExp(
+    `can't listen on 127.0.0.1:${port}: another program does already, [^;]*; stop it, or set PORT`,
+  );
   expect(answer).toEqual({ code: 1, out: '', err: oneLine(what) });
   expect(await readdir(folder)).toEqual([]);
 });

@@ -173,9 +173,10 @@ describe.each<Language>(['TypeScript', 'Python'])('the collector in %s', (langua
       [['--units', join(folder, 'none.json')], /--units: .*none\.json can't be read: .*no such file/i],
       [
         ['--units', notUnits],
-        /--units: .* JSON array of units, each with scopeId, scopeKey, collector, fetcher/,
+        /--units: .* not every element of it is a unit, with scopeId, scopeKey, collector, fetcher/,
       ],
       [['--pause-seconds=-1'], /--pause-seconds: found -1(\.0)?; allowed: a number above 0/],
+      [['--url', 'localhost:4000/graphql'], /--url: found localhost:4000\/graphql; allowed: http/],
       [['--colour'], /--colour/],
     ];
     for (const [args, message] of mistakes) {
