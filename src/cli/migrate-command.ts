@@ -37,7 +37,7 @@ export function addMigrateCommand(program: Command): void {
     });
   migrate
     .command('status')
-    .description('Say what is in the database, what is applied and what is pending; changes nothing.')
+    .description('Say what is in the database, what is applied and what is pending; changes nothing in it.')
     .action(async () => {
       for (const line of await withDatabaseAsItIs(status)) print(line);
     });

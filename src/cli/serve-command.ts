@@ -23,10 +23,13 @@ export function addServeCommand(program: Command): void {
       const reason = await Promise.race([stopping, app.failed]);
       const failure = reason instanceof OperatorError ? reason : undefined;
       log.info({ event: 'stopping', reason: failure?.message ?? reason }, 'stopping');
-      await app.stop();
+      try {
+        await app.stop();
+      } finally {
+        // The session of a caller who was cut off may still be open: it is not waited for.
+        setTimeout(() => process.exit(), exitGraceMillis).unref();
+      }
       log.info({ event: 'stopped' }, 'stopped');
-      // The session of a caller who was cut off may still be open: it is not waited for.
-      setTimeout(() => process.exit(), exitGraceMillis).unref();
       if (failure) throw failure;
     });
 }

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { findCluster } from '../database/embedded/cluster-place.js';
-import { connect, type Login } from '../database/embedded/connect-when-ready.js';
+import { connect, urlOf, type Login } from '../database/embedded/connect-when-ready.js';
 import { startEmbeddedPostgres } from '../database/embedded/embedded-postgres.js';
 import { readPassword } from '../database/embedded/password-file.js';
 import { readPidFile } from '../database/embedded/pid-file.js';
@@ -46,7 +46,11 @@ export async function openDataFolder(dataDir: string): Promise<OpenFolder> {
     };
     const owner = await examineOwner(login, postmaster.pid);
     findings.push(owner);
-    return { findings, ...(owner.level !== 'wrong' && { url: urlOf(login) }), close: nothingToClose };
+    return {
+      findings,
+      ...(owner.level !== 'wrong' && { url: urlOf(login, 'scopestate') }),
+      close: nothingToClose,
+    };
   } catch (error) {
     findings.push(wrong(subject, messageOf(error), 'mend that, or set SCOPESTATE_DATA_DIR or DATABASE_URL'));
     return { findings, close: nothingToClose };
@@ -111,10 +115,6 @@ async function examineOwner(login: Login, pid: number): Promise<Finding> {
   } finally {
     await client.end();
   }
-}
-
-function urlOf({ port, password }: Login): string {
-  return `postgresql://scopestate:${password}@127.0.0.1:${port}/scopestate`;
 }
 
 async function nearestFolder(path: string): Promise<string> {

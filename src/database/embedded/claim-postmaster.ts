@@ -1,10 +1,11 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Client } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OperatorError } from '../../fault.js';
 import type { Log } from '../../log.js';
 import { findCluster, linkCluster, makeDataFolder, placeForCluster, letThrough } from './cluster-place.js';
-import { connect, connectWhenReady, type Login } from './connect-when-ready.js';
+import { connect, connectWhenReady, endConnection, type Login } from './connect-when-ready.js';
 import { checkMajorVersion, fitCluster } from './fit-cluster.js';
 import { makeCluster } from './make-cluster.js';
 import { OwnedByAnother, takeOwnership, type Ownership } from './ownership.js';
@@ -13,14 +14,24 @@ import { removeStalePidFile } from './pid-file.js';
 import { postgresVersion, type PostgresBinaries } from './postgres-binaries.js';
 import { chooseRunAs, type RunAs } from './run-as.js';
 import { findPostmaster, stopPostmaster, type Postmaster } from './running-postmaster.js';
-import { spawnPostmaster, type SpawnedPostmaster } from './spawn-postmaster.js';
+import { spawnPostmaster, stopOwn, type SpawnedPostmaster } from './spawn-postmaster.js';
 
 export interface ClaimRequest {
   dataDir: string;
   binaries: PostgresBinaries;
   log: Log;
-  /** after one has ended: on its port, on the database that is there, and no longer than until told to stop */
-  again?: { port: number; signal: AbortSignal };
+  /** after one has ended */
+  again?: Again;
+}
+
+/** What a postmaster that takes the place of one that ended has to be like. */
+export interface Again {
+  port: number;
+  runAs: RunAs | undefined;
+  /** of the cluster: the one and only that it may run on */
+  systemIdentifier: string;
+  /** ends the tries */
+  signal: AbortSignal;
 }
 
 export interface ClaimedPostmaster {
@@ -28,6 +39,10 @@ export interface ClaimedPostmaster {
   pgdata: string;
   login: Login;
   ownership: Ownership;
+  /** as PostgreSQL tells a cluster from all others */
+  systemIdentifier: string;
+  /** undefined where it was found running */
+  runAs?: RunAs | undefined;
 }
 
 /** Other starts, a dying postmaster or a taken port make us look again; that settles in a second or two. */
@@ -46,7 +61,7 @@ export async function claimPostmaster(request: ClaimRequest): Promise<ClaimedPos
   const { dataDir, binaries, log, again } = request;
   const version = await postgresVersion(binaries);
   const startedAt = performance.now();
-  let runAs: RunAs | undefined;
+  let runAs = again?.runAs;
   let failure = 'it ended again and again';
   while (performance.now() - startedAt < claimMilliseconds) {
     again?.signal.throwIfAborted();
@@ -71,7 +86,7 @@ export async function claimPostmaster(request: ClaimRequest): Promise<ClaimedPos
     const claimed = await own(spawned, pgdata, request).catch((error: unknown) =>
       giveUp(spawned, error, log),
     );
-    if (claimed) return claimed;
+    if (claimed) return { ...claimed, runAs };
     const { kind, line } = await spawned.failure();
     failure = line;
     const orphansHold = kind === 'orphans' && performance.now() - startedAt < orphanMilliseconds;
@@ -95,12 +110,16 @@ async function own(
   if (!connected) return undefined;
   const { client, login } = connected;
   try {
+    const systemIdentifier = await systemIdentifierOf(client);
+    if (again && again.systemIdentifier !== systemIdentifier) {
+      throw new OperatorError(`the database in ${dataDir} is another one now; bring the right one back`);
+    }
     const isRunning = () => postmaster.isRunning();
     const reconnect = () => connect(login, 'postgres');
     const ownership = await takeOwnership(client, { dataDir, reconnect, isRunning }, log);
-    return { postmaster, pgdata, login, ownership };
+    return { postmaster, pgdata, login, ownership, systemIdentifier };
   } catch (error) {
-    await client.end().catch(() => undefined);
+    await endConnection(client);
     if (error instanceof OperatorError || (await postmaster.isRunning())) throw error;
     return undefined; // it shut down under our hands
   }
@@ -109,16 +128,22 @@ async function own(
 /** A refused owner leaves the postmaster to the other server, which uses it; else what was started is stopped. */
 async function giveUp(spawned: SpawnedPostmaster, error: unknown, log: Log): Promise<never> {
   if (!(error instanceof OwnedByAnother)) {
-    spawned.ref();
-    await stopPostmaster(spawned, log);
+    await stopOwn(spawned, log);
   }
   throw error;
 }
 
 /** A postmaster that an older installation left behind may miss its own files by now. */
-async function isWanted({ login }: ClaimedPostmaster, version: string, port = login.port): Promise<boolean> {
+async function isWanted(
+  { login, ownership }: ClaimedPostmaster,
+  version: string,
+  port = login.port,
+): Promise<boolean> {
   if (login.port !== port) return false;
-  const client = await connect(login, 'postgres');
+  const client = await connect(login, 'postgres').catch(async (error: unknown) => {
+    await ownership.close();
+    throw error;
+  });
   try {
     const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
     return rows[0]?.server_version.split(' ')[0] === version;
@@ -129,9 +154,18 @@ async function isWanted({ login }: ClaimedPostmaster, version: string, port = lo
 
 async function replace({ postmaster, ownership }: ClaimedPostmaster, log: Log): Promise<void> {
   log.info({ postmasterPid: postmaster.pid }, 'stopping the embedded PostgreSQL of another version or port');
-  await ownership.giveUp();
-  await stopPostmaster(postmaster, log);
-  await ownership.close();
+  try {
+    if (ownership.giveUp()) await stopPostmaster(postmaster, log);
+  } finally {
+    await ownership.close();
+  }
+}
+
+async function systemIdentifierOf(client: Client): Promise<string> {
+  const { rows } = await client.query<{ id: string }>(
+    '/* systemIdentifierOf */ SELECT system_identifier::text AS id FROM pg_control_system()',
+  );
+  return rows[0]!.id;
 }
 
 async function prepare(

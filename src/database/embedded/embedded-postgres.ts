@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { OperatorError } from '../../fault.js';
 import type { Log } from '../../log.js';
 import { claimPostmaster, type ClaimedPostmaster } from './claim-postmaster.js';
-import { connect, type Login } from './connect-when-ready.js';
+import { connect, urlOf, type Login } from './connect-when-ready.js';
 import { removeHalfMadeClusters } from './make-cluster.js';
 import { platformBinaries, type PostgresBinaries } from './postgres-binaries.js';
 import { PostmasterKeeper, release } from './postmaster-keeper.js';
@@ -73,8 +73,7 @@ function runningDatabase(
   logCheck: NodeJS.Timeout,
 ): EmbeddedPostgres {
   return {
-    // No TLS on the loopback, whatever PGSSLMODE in the environment says: it is meant for other servers.
-    url: `postgresql://scopestate:${login.password}@127.0.0.1:${login.port}/${database}?sslmode=disable`,
+    url: urlOf(login, database),
     port: login.port,
     lost: keeper.lost,
     stop() {
@@ -105,7 +104,8 @@ async function ensureDatabase(login: Login): Promise<void> {
 /** What the file system refuses is the operator's to mend: no rights, no space, a file in the way. */
 function asOperatorError(error: unknown, dataDir: string): unknown {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
-  if (error instanceof OperatorError || code === undefined || syscall === undefined) return error;
+  const isOfFiles = code !== undefined && syscall !== undefined && syscall !== 'connect';
+  if (error instanceof OperatorError || !isOfFiles) return error;
   return new OperatorError(
     `the data folder ${dataDir} can't be used: ${message}; mend that, or set SCOPESTATE_DATA_DIR or DATABASE_URL`,
   );

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { OperatorError } from '../../fault.js';
 import type { Log } from '../../log.js';
+import { endConnection } from './connect-when-ready.js';
 
 /**
  * One server owns a data folder: the one whose connection holds this advisory lock in database `postgres`. PostgreSQL
@@ -14,10 +15,10 @@ const takeMilliseconds = 3_000;
 const retakeMilliseconds = 10_000;
 
 export interface Ownership {
-  /** settles when it was lost and could not be taken again */
+  /** settles when the postmaster has gone, or another server has taken it */
   readonly lost: Promise<void>;
   /** Announces that the postmaster will be stopped: from now on its end is no loss. False when it is not ours to stop. */
-  giveUp(): Promise<boolean>;
+  giveUp(): boolean;
   close(): Promise<void>;
 }
 
@@ -49,27 +50,35 @@ export async function takeOwnership(client: Client, owned: Owned, log: Log): Pro
 function holdOwnership(first: Client, owned: Owned, log: Log): Ownership {
   let client = first;
   let givenUp = false;
-  let retaking: Promise<boolean> | undefined;
+  /** since when another session has been seen to hold the lock */
+  let heldByAnotherSince: number | undefined;
   const lost = Promise.withResolvers<void>();
 
   function watch(): void {
     client.once('end', () => {
       if (givenUp) return;
       log.warn('the connection that owns the embedded PostgreSQL was lost; taking it again');
-      retaking = retake();
-      void retaking.then((taken) => (taken ? watch() : lost.resolve()));
+      void retake().then((taken) => (taken ? watch() : lost.resolve()));
     });
   }
-  /** The connection can break while the postmaster lives: a backend crashed, an administrator ended it. */
+  /**
+   * The connection can break while the postmaster lives: a backend crashed, an administrator ended it. It is ours as long
+   * as nobody else has taken it, however long it takes no connections.
+   */
   async function retake(): Promise<boolean> {
-    const deadline = performance.now() + retakeMilliseconds;
-    while (performance.now() < deadline && (await owned.isRunning())) {
+    while (!givenUp && (await owned.isRunning())) {
       const next = await owned.reconnect().catch(() => undefined);
-      if (next && (await tryLock(next).catch(() => false))) {
+      const taken = next && (await tryLock(next).catch(() => undefined));
+      if (next && taken && !givenUp) {
         client = next;
+        heldByAnotherSince = undefined;
         return true;
       }
-      await next?.end().catch(() => undefined);
+      if (next) await endConnection(next);
+      if (taken === false) {
+        heldByAnotherSince ??= performance.now();
+        if (performance.now() - heldByAnotherSince > retakeMilliseconds) return false;
+      }
       await delay(50);
     }
     return false;
@@ -78,13 +87,11 @@ function holdOwnership(first: Client, owned: Owned, log: Log): Ownership {
   watch();
   return {
     lost: lost.promise,
-    async giveUp() {
+    giveUp() {
       givenUp = true;
-      return (await retaking) ?? true;
+      return heldByAnotherSince === undefined;
     },
-    async close() {
-      await client.end().catch(() => undefined);
-    },
+    close: () => endConnection(client),
   };
 }
 

@@ -1,8 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OperatorError } from '../../fault.js';
-import { claimPostmaster, type ClaimedPostmaster, type ClaimRequest } from './claim-postmaster.js';
+import {
+  claimPostmaster,
+  type Again,
+  type ClaimedPostmaster,
+  type ClaimRequest,
+} from './claim-postmaster.js';
 import { OwnedByAnother } from './ownership.js';
-import { stopPostmaster } from './running-postmaster.js';
+import { stopOwn } from './spawn-postmaster.js';
 
 /** Between two starts that come to nothing, or that end again soon: a full disk or a taken port needs its time. */
 const pauseMilliseconds = 1_000;
@@ -14,7 +19,7 @@ const pauseMilliseconds = 1_000;
 export class PostmasterKeeper {
   /** settles when the folder has become another server's: then this one must not go on */
   readonly lost: Promise<OperatorError>;
-  private readonly request: ClaimRequest;
+  private readonly request: ClaimRequest & { again: Again };
   private readonly stopping = new AbortController();
   private readonly loss = Promise.withResolvers<OperatorError>();
   private current: ClaimedPostmaster | undefined;
@@ -22,7 +27,8 @@ export class PostmasterKeeper {
   private stopped: Promise<void> | undefined;
 
   constructor(claimed: ClaimedPostmaster, request: ClaimRequest) {
-    const again = { port: claimed.login.port, signal: this.stopping.signal };
+    const { login, runAs, systemIdentifier } = claimed;
+    const again = { port: login.port, runAs, systemIdentifier, signal: this.stopping.signal };
     this.request = { ...request, again };
     this.lost = this.loss.promise;
     this.keep(claimed);
@@ -60,7 +66,7 @@ export class PostmasterKeeper {
     let told: string | undefined;
     for (let wait = afterPause; !this.stopping.signal.aborted; wait = true) {
       try {
-        if (wait) await delay(pauseMilliseconds, undefined, again);
+        if (wait) await delay(pauseMilliseconds, undefined, { signal: again.signal });
         const claimed = await claimPostmaster(this.request);
         log.info(
           { event: 'postgres-restarted', postmasterPid: claimed.postmaster.pid },
@@ -88,9 +94,7 @@ export async function release(
   { log }: Pick<ClaimRequest, 'log'>,
 ): Promise<void> {
   try {
-    if (!(await ownership.giveUp())) return;
-    postmaster.ref?.();
-    await stopPostmaster(postmaster, log);
+    if (ownership.giveUp()) await stopOwn(postmaster, log);
   } finally {
     await ownership.close();
   }

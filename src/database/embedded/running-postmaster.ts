@@ -70,15 +70,21 @@ export async function untilGone(postmaster: Postmaster, milliseconds: number): P
 const fastShutdownMilliseconds = 60_000;
 const immediateShutdownMilliseconds = 15_000;
 
-/** Fast shutdown; when that hangs, immediate shutdown (nothing committed is lost: the next start recovers). */
+/**
+ * Fast shutdown; when that hangs, immediate shutdown; when that hangs too, the end. Nothing committed is lost: the next
+ * start recovers. One that somebody has frozen is woken, or it would never hear of it.
+ */
 export async function stopPostmaster(postmaster: Postmaster, log: Log): Promise<void> {
   await postmaster.signal('SIGINT');
+  await postmaster.signal('SIGCONT');
   if (await untilGone(postmaster, fastShutdownMilliseconds)) return;
   log.warn(
     { postmasterPid: postmaster.pid },
     'the embedded PostgreSQL does not stop; shutting it down at once',
   );
   await postmaster.signal('SIGQUIT');
+  if (await untilGone(postmaster, immediateShutdownMilliseconds)) return;
+  await postmaster.signal('SIGKILL');
   if (await untilGone(postmaster, immediateShutdownMilliseconds)) return;
   throw new OperatorError(
     `the embedded PostgreSQL (process ${postmaster.pid}) does not stop; see its postgres.log`,

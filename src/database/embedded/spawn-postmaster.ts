@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { OperatorError } from '../../fault.js';
+import type { Log } from '../../log.js';
 import type { RunAs } from './run-as.js';
-import { sendSignal, type Postmaster } from './running-postmaster.js';
+import { sendSignal, stopPostmaster, type Postmaster } from './running-postmaster.js';
 import { openServerLog, serverLogLines } from './server-log.js';
 
 export interface SpawnedPostmaster extends Postmaster {
@@ -12,8 +13,8 @@ export interface SpawnedPostmaster extends Postmaster {
   readonly ended: Promise<void>;
   /** why it ended; to be asked only after it has */
   failure(): Promise<StartFailure>;
-  /** makes Node wait for it: only while it is being stopped */
-  ref(): void;
+  /** makes Node wait for it, or not: only while it is being stopped */
+  setAwaited(awaited: boolean): void;
 }
 
 export interface StartFailure {
@@ -61,11 +62,21 @@ export async function spawnPostmaster(
       ended,
       isRunning: () => Promise.resolve(isRunning()),
       signal: (name) => Promise.resolve(isRunning() ? sendSignal(pid, name) : undefined), // not reaped: still its pid
-      ref: () => child.ref(),
+      setAwaited: (awaited) => (awaited ? child.ref() : child.unref()),
       failure: async () => explain(await serverLogLines(logFile, start, pid)),
     };
   } finally {
     await log.close();
+  }
+}
+
+/** Stops it, and has Node wait for that: a process that ends by itself meanwhile would leave it running. */
+export async function stopOwn(postmaster: Postmaster & Partial<SpawnedPostmaster>, log: Log): Promise<void> {
+  postmaster.setAwaited?.(true);
+  try {
+    await stopPostmaster(postmaster, log);
+  } finally {
+    postmaster.setAwaited?.(false);
   }
 }
 
