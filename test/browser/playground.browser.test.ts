@@ -49,8 +49,9 @@ describeInBrowser('the playground in Chromium', () => {
     await page.keyboard.type('{ scopeState');
     await see(() => page.locator('.suggest-widget'), 'scopeStates');
     await page.keyboard.press('Escape');
-    // In one piece, for each key would ask for completions; the editor has closed the first brace itself.
-    await page.keyboard.insertText('s { totalCount } ');
+    // In one piece, in place of all: for each key would ask for completions, and the editor closes braces by itself.
+    await page.keyboard.press('Control+A');
+    await page.keyboard.insertText('{ scopeStates { totalCount } }');
     await see(query, '{ scopeStates { totalCount } }');
     await page.keyboard.press('Control+Enter');
     await see(answer, '"scopeStates": { "totalCount": 0');
