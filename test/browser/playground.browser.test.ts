@@ -46,13 +46,14 @@ describeInBrowser('the playground in Chromium', () => {
     const { page } = browser;
     await page.getByRole('button', { name: 'New tab' }).click();
     await query().locator('.view-lines').click();
+    // The editor closes each brace by itself.
     await page.keyboard.type('{ scopeState');
     await see(() => page.locator('.suggest-widget'), 'scopeStates');
+    await page.keyboard.type('s { totalCoun');
+    await see(() => page.locator('.suggest-widget'), 'totalCount');
+    await page.keyboard.type('t');
     await page.keyboard.press('Escape');
-    // In one piece, in place of all: for each key would ask for completions, and the editor closes braces by itself.
-    await page.keyboard.press('Control+A');
-    await page.keyboard.insertText('{ scopeStates { totalCount } }');
-    await see(query, '{ scopeStates { totalCount } }');
+    await see(query, '{ scopeStates { totalCount}}');
     await page.keyboard.press('Control+Enter');
     await see(answer, '"scopeStates": { "totalCount": 0');
   });

@@ -7,6 +7,7 @@ import { createRoot } from 'react-dom/client';
 import { exampleGroups } from '../examples/examples.ts';
 import { Answers } from '../examples/placeholders.ts';
 import { examplesPane } from './examples-pane.js';
+import { withFittingOperation } from '../fitting-operation.ts';
 import { PrepareEditors } from './prepare-editors.js';
 import './playground.css';
 
@@ -23,7 +24,7 @@ const send = createGraphiQLFetcher({ url: location.pathname, enableIncrementalDe
 
 /** Sends the request; what it answers may be a later example's variable. */
 async function fetcher(request, options) {
-  const answer = await send(request, options);
+  const answer = await send(withFittingOperation(request), options);
   if (request.operationName !== 'IntrospectionQuery') answers.learn(answer);
   return answer;
 }
