@@ -13,7 +13,7 @@ import { ensurePassword, readPassword } from './password-file.js';
 import { removeStalePidFile } from './pid-file.js';
 import { postgresVersion, type PostgresBinaries } from './postgres-binaries.js';
 import { chooseRunAs, type RunAs } from './run-as.js';
-import { findPostmaster, stopPostmaster, type Postmaster } from './running-postmaster.js';
+import { findPostmaster, stopPostmaster, untilGone, type Postmaster } from './running-postmaster.js';
 import { spawnPostmaster, stopOwn, type SpawnedPostmaster } from './spawn-postmaster.js';
 
 export interface ClaimRequest {
@@ -41,10 +41,14 @@ export interface ClaimedPostmaster {
   ownership: Ownership;
   /** as PostgreSQL tells a cluster from all others */
   systemIdentifier: string;
+  /** of the PostgreSQL that runs */
+  version: string;
   /** undefined where it was found running */
   runAs?: RunAs | undefined;
 }
 
+/** A killed postmaster's connections break some moments before it has gone. */
+const dyingMilliseconds = 2_000;
 /** Other starts, a dying postmaster or a taken port make us look again; that settles in a second or two. */
 const claimMilliseconds = 60_000;
 /** Backends of a killed postmaster end as soon as they notice; one that is stuck needs somebody to look. */
@@ -69,7 +73,7 @@ export async function claimPostmaster(request: ClaimRequest): Promise<ClaimedPos
     const found = existing === undefined ? {} : await findPostmaster(existing);
     if (existing !== undefined && found.postmaster) {
       const claimed = await own(found.postmaster, existing, request);
-      if (claimed && (await isWanted(claimed, version, again?.port))) {
+      if (claimed && isWanted(claimed, version, again?.port)) {
         log.info(
           { postmasterPid: claimed.postmaster.pid },
           'taking over the embedded PostgreSQL of an earlier server',
@@ -110,18 +114,18 @@ async function own(
   if (!connected) return undefined;
   const { client, login } = connected;
   try {
-    const systemIdentifier = await systemIdentifierOf(client);
-    if (again && again.systemIdentifier !== systemIdentifier) {
+    const identity = await identify(client);
+    if (again && again.systemIdentifier !== identity.systemIdentifier) {
       throw new OperatorError(`the database in ${dataDir} is another one now; bring the right one back`);
     }
     const isRunning = () => postmaster.isRunning();
     const reconnect = () => connect(login, 'postgres');
     const ownership = await takeOwnership(client, { dataDir, reconnect, isRunning }, log);
-    return { postmaster, pgdata, login, ownership, systemIdentifier };
+    return { postmaster, pgdata, login, ownership, ...identity };
   } catch (error) {
     await endConnection(client);
-    if (error instanceof OperatorError || (await postmaster.isRunning())) throw error;
-    return undefined; // it shut down under our hands
+    if (error instanceof OperatorError || !(await untilGone(postmaster, dyingMilliseconds))) throw error;
+    return undefined; // it ended under our hands
   }
 }
 
@@ -134,22 +138,8 @@ async function giveUp(spawned: SpawnedPostmaster, error: unknown, log: Log): Pro
 }
 
 /** A postmaster that an older installation left behind may miss its own files by now. */
-async function isWanted(
-  { login, ownership }: ClaimedPostmaster,
-  version: string,
-  port = login.port,
-): Promise<boolean> {
-  if (login.port !== port) return false;
-  const client = await connect(login, 'postgres').catch(async (error: unknown) => {
-    await ownership.close();
-    throw error;
-  });
-  try {
-    const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
-    return rows[0]?.server_version.split(' ')[0] === version;
-  } finally {
-    await client.end();
-  }
+function isWanted(claimed: ClaimedPostmaster, version: string, port = claimed.login.port): boolean {
+  return claimed.version === version && claimed.login.port === port;
 }
 
 async function replace({ postmaster, ownership }: ClaimedPostmaster, log: Log): Promise<void> {
@@ -161,11 +151,12 @@ async function replace({ postmaster, ownership }: ClaimedPostmaster, log: Log): 
   }
 }
 
-async function systemIdentifierOf(client: Client): Promise<string> {
-  const { rows } = await client.query<{ id: string }>(
-    '/* systemIdentifierOf */ SELECT system_identifier::text AS id FROM pg_control_system()',
+async function identify(client: Client): Promise<Pick<ClaimedPostmaster, 'systemIdentifier' | 'version'>> {
+  const { rows } = await client.query<{ id: string; version: string }>(
+    `/* identify */ SELECT system_identifier::text AS id, current_setting('server_version') AS version
+     FROM pg_control_system()`,
   );
-  return rows[0]!.id;
+  return { systemIdentifier: rows[0]!.id, version: rows[0]!.version.split(' ')[0]! };
 }
 
 async function prepare(

@@ -18,8 +18,11 @@ export interface SpawnedPostmaster extends Postmaster {
 }
 
 export interface StartFailure {
-  /** folder-in-use: another postmaster was faster · orphans: backends of a killed one are about to end */
-  kind: 'port-taken' | 'folder-in-use' | 'orphans' | 'other';
+  /**
+   * folder-in-use: another postmaster was faster · orphans: backends of a killed one are about to end · stopped: it ran, and
+   * another server that owns the folder has ended it
+   */
+  kind: 'port-taken' | 'folder-in-use' | 'orphans' | 'stopped' | 'other';
   line: string;
 }
 
@@ -86,6 +89,9 @@ function explain(lines: string[]): StartFailure {
   if (/lock file "postmaster\.pid"/.test(text)) return { kind: 'folder-in-use', line };
   if (/pre-existing shared memory block/.test(text)) return { kind: 'orphans', line };
   if (/could not bind|could not create any TCP\/IP sockets/.test(text)) return { kind: 'port-taken', line };
+  if (/ready to accept connections/.test(text) && /database system is shut down/.test(text)) {
+    return { kind: 'stopped', line };
+  }
   return { kind: 'other', line };
 }
 
