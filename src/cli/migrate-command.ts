@@ -1,13 +1,9 @@
 import { Option, type Command } from 'commander';
 import { readConfig } from '../config.js';
 import { migrationStatus, refuseNewerSchema, type MigrateOptions } from '../database/migrate.js';
-import type { Database } from '../database/database.js';
-import { requireFitDatabase } from '../database/requirements.js';
-import { openDataFolder } from '../doctor/data-folder.js';
-import type { Finding } from '../doctor/finding.js';
-import { OperatorError } from '../fault.js';
 import { createLog } from '../log.js';
-import { openStorage, prepareDatabase, type Storage } from '../storage.js';
+import { openStorage, type Storage } from '../storage.js';
+import { withDatabaseAsItIs } from './database-as-it-is.js';
 
 export function addMigrateCommand(program: Command): void {
   const migrate = program.command('migrate').description('Bring the database to the schema of this version.');
@@ -38,7 +34,7 @@ export function addMigrateCommand(program: Command): void {
         for (const name of status.pending) print(`pending   ${name}`);
         refuseNewerSchema(status);
         print(`${status.executed.length} applied, ${status.pending.length} pending.`);
-      }),
+      }, printAll),
     );
 }
 
@@ -52,31 +48,8 @@ async function withStorage(work: (storage: Storage) => Promise<void>): Promise<v
   }
 }
 
-/** Beside a running server too: through the embedded PostgreSQL that it runs. Makes no database. */
-async function withDatabaseAsItIs(work: (database: Database) => Promise<void>): Promise<void> {
-  const config = readConfig();
-  const log = createLog(config.logLevel);
-  const { findings, url, close } = config.databaseUrl
-    ? { findings: [], url: config.databaseUrl, close: () => Promise.resolve() }
-    : await openDataFolder(config.dataDir);
-  try {
-    if (url === undefined) return reportNone(findings);
-    const database = await prepareDatabase({ url, log });
-    try {
-      await requireFitDatabase(database.pool);
-      await work(database);
-    } finally {
-      await database.close();
-    }
-  } finally {
-    await close();
-  }
-}
-
-function reportNone(findings: Finding[]): void {
-  const fault = findings.find(({ level }) => level === 'wrong');
-  if (fault) throw new OperatorError([fault.found, fault.advice].filter(Boolean).join(': '));
-  for (const { found } of findings) print(found);
+function printAll(lines: string[]): void {
+  for (const line of lines) print(line);
 }
 
 function print(line: string): void {
