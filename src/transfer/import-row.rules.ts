@@ -79,7 +79,10 @@ const booleans: Partial<Record<string, boolean>> = {
 function booleanIn(fields: Fields, column: Column): boolean | null {
   const value = valueIn(fields, column);
   if (value === null || typeof value === 'boolean') return value;
-  const found = booleans[String(value).toLowerCase()];
+  const found =
+    typeof value === 'string' || typeof value === 'number'
+      ? booleans[String(value).toLowerCase()]
+      : undefined;
   if (found === undefined) throw unfit(column, value, 'true or false (t, f, 1, 0)');
   return found;
 }
