@@ -15,7 +15,7 @@ export async function copyInto(
   try {
     await Promise.race([
       broken.promise,
-      pipeline(Readable.from(bytesOf(chunks)), client.query(from(statement))),
+      pipeline(Readable.from(bytesOf(chunks), { highWaterMark: 1 }), client.query(from(statement))),
     ]);
   } finally {
     client.off('error', broken.reject);

@@ -9,7 +9,7 @@ const begin = [
   'set local idle_in_transaction_session_timeout = 0',
 ].join('; ');
 
-const rowsAtOnce = 2_000;
+const rowsAtOnce = 500;
 
 /** The rows of a statement, some at a time, all of one snapshot: writers go on and are not seen. */
 export async function* readSnapshot<Row extends QueryResultRow>(

@@ -7,7 +7,7 @@ import { delimitedDecoder, ndjsonDecoder, type Decoder, type Format } from './fo
 import { linesOf, type Line } from './lines.js';
 import { unreadable, type Source, type SourceRow } from './source.js';
 
-const chunkBytes = 256 * 1024;
+const chunkBytes = 64 * 1024;
 const byteOrderMark = '\uFEFF';
 
 /** A file, or standard input (`-`); gzip is recognised by its first bytes, whatever the name says. */
