@@ -7,9 +7,10 @@ import tseslint from 'typescript-eslint';
  */
 const leaves = ['caller', 'fault', 'log', 'time', 'config'];
 const rooms = {
-  cli: ['app', 'storage', 'database', 'demo', 'client', 'doctor'],
+  cli: ['app', 'storage', 'database', 'demo', 'client', 'doctor', 'transfer', 'scope-state'],
   doctor: ['database'],
   demo: ['client', 'database', 'scope-state', 'collection-unit'],
+  transfer: ['scope-state', 'collection-unit', 'database'],
   api: [],
   'scope-state': ['collection-unit', 'database', 'relay'],
   'collection-unit': [],

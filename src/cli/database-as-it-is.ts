@@ -1,5 +1,6 @@
 import { readConfig } from '../config.js';
 import type { Database } from '../database/database.js';
+import { migrationStatus, refuseNewerSchema } from '../database/migrate.js';
 import { requireFitDatabase } from '../database/requirements.js';
 import { openDataFolder } from '../doctor/data-folder.js';
 import type { Finding } from '../doctor/finding.js';
@@ -8,28 +9,51 @@ import { createLog } from '../log.js';
 import { prepareDatabase } from '../storage.js';
 
 /**
- * Works on the configured database as it is: nothing is made, nothing is migrated. Beside a running server too, through
- * the embedded PostgreSQL that it runs. Where there is no database, `work` is not called, and the lines that are
- * answered say so.
+ * Beside a running server too: through the embedded PostgreSQL that it runs. Makes no database: `onNone` hears in plain
+ * words that there is none yet.
  */
-export async function withDatabaseAsItIs(work: (database: Database) => Promise<string[]>): Promise<string[]> {
+export async function withDatabaseAsItIs(
+  work: (database: Database) => Promise<void>,
+  onNone: (found: string[]) => void,
+  options: { patient?: boolean } = {},
+): Promise<void> {
   const config = readConfig();
   const log = createLog(config.logLevel);
   const { findings, url, close } = config.databaseUrl
     ? { findings: [], url: config.databaseUrl, close: () => Promise.resolve() }
     : await openDataFolder(config.dataDir);
   try {
-    if (url === undefined) return whyNone(findings);
-    const database = await prepareDatabase({ url, log, patient: true });
+    if (url === undefined) return onNone(whyNone(findings));
+    const database = await prepareDatabase({ url, log, ...options });
     try {
       await requireFitDatabase(database.pool);
-      return await work(database);
+      await work(database);
     } finally {
       await database.close();
     }
   } finally {
     await close();
   }
+}
+
+/** For commands on states: a database that is there, with the schema of this version; statements may take long. */
+export function withStates(work: (database: Database) => Promise<void>): Promise<void> {
+  return withDatabaseAsItIs(
+    async (database) => {
+      const status = await migrationStatus(database);
+      refuseNewerSchema(status);
+      if (status.pending.length > 0) {
+        throw new OperatorError(
+          `${status.pending.length} migrations are pending (${status.pending.join(', ')}): run "scopestate migrate up" first`,
+        );
+      }
+      await work(database);
+    },
+    (found) => {
+      throw new OperatorError(`${found.join('; ')}; "scopestate migrate up" makes it`);
+    },
+    { patient: true },
+  );
 }
 
 function whyNone(findings: Finding[]): string[] {

@@ -39,7 +39,11 @@ export function addMigrateCommand(program: Command): void {
     .command('status')
     .description('Say what is in the database, what is applied and what is pending; changes nothing in it.')
     .action(async () => {
-      for (const line of await withDatabaseAsItIs(status)) print(line);
+      await withDatabaseAsItIs(
+        async (database) => (await status(database)).forEach(print),
+        (found) => found.forEach(print),
+        { patient: true },
+      );
     });
 }
 

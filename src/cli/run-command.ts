@@ -3,6 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { OperatorError, SettingsError, Unavailable } from '../fault.js';
 import { addDemoCommand } from './demo-command.js';
 import { addDoctorCommand } from './doctor-command.js';
+import { addExportCommand } from './export-command.js';
+import { addImportCommand } from './import-command.js';
 import { addMigrateCommand } from './migrate-command.js';
 import { addSchemaCommand } from './schema-command.js';
 import { addServeCommand } from './serve-command.js';
@@ -24,6 +26,8 @@ export async function runCommand(argv: string[]): Promise<void> {
   addServeCommand(program);
   addMigrateCommand(program);
   addDoctorCommand(program);
+  addImportCommand(program);
+  addExportCommand(program);
   addSchemaCommand(program);
   addDemoCommand(program);
   process.stdout.on('error', endQuietly);
@@ -42,6 +46,7 @@ function ownVersion(): string {
 /** A reader that has seen enough, such as `head`, is no fault. */
 function endQuietly(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
+  if (process.stdout.listenerCount('error') > 1) return; // an export streams to it: that ends, and lets go of its database
   process.exit();
 }
 

@@ -28,6 +28,7 @@ export function checkText(text: string, longestText: number, field: string): voi
   if (!text.isWellFormed()) throw new BadInput(field, 'half of a surrogate pair', allowed);
   const control = controlCharacterIn(text);
   if (control !== undefined) throw new BadInput(field, `the control character ${control}`, allowed);
+  if (text.length <= longestText) return; // UTF-16 never counts fewer: no need to count code points
   const length = lengthOf(text);
   if (length > longestText) throw new BadInput(field, `${length} characters (${quoted(text)})`, allowed);
 }
