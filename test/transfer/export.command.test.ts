@@ -73,7 +73,7 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
           scope_activation_toggle_date::text from cloudkitty_storage_states order by 1, 2, 3, 4`;
         expect(await other.query(values)).toEqual(await one.query(values));
       }),
-      { numRuns: scaled(30, 3) },
+      { numRuns: scaled(30, 3), endOnFailure: true },
     );
   });
 });
