@@ -1,0 +1,36 @@
+import type { ScopeState } from '../scope-state/scope-state.rules.js';
+
+export const changeKinds = [
+  'CREATED',
+  'BACKFILLED',
+  'ADVANCED',
+  'RESET',
+  'ACTIVATED',
+  'DEACTIVATED',
+  'REKEYED',
+  'DELETED',
+  'IMPORTED',
+  'UNDONE',
+  'EXTERNAL',
+] as const;
+
+export type ChangeKind = (typeof changeKinds)[number];
+
+/** An entry of the history: one row of the table, before and after one statement. */
+export interface Change {
+  /** grows from change to change of one state; of several states not by time */
+  readonly sequence: bigint;
+  readonly kind: ChangeKind;
+  readonly stateId: number;
+  /** undefined: the change made the state */
+  readonly before: ScopeState | undefined;
+  /** undefined: the change removed the state */
+  readonly after: ScopeState | undefined;
+  /** by the database's clock */
+  readonly changedAt: Temporal.Instant;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly requestId: string | null;
+  /** what was done to several states as a whole */
+  readonly operation: string | null;
+}
