@@ -10,6 +10,7 @@ const rooms = {
   cli: ['app', 'storage', 'database', 'demo', 'client', 'doctor', 'transfer', 'scope-state'],
   doctor: ['database'],
   demo: ['client', 'database', 'scope-state', 'collection-unit'],
+  history: ['scope-state', 'collection-unit', 'relay', 'database'],
   transfer: ['scope-state', 'collection-unit', 'database'],
   api: [],
   'scope-state': ['collection-unit', 'database', 'relay'],

@@ -10,10 +10,10 @@ const unit = ['identifier', 'scope_key', 'collector', 'fetcher'];
  */
 export default class RecordHistory extends Migration {
   override async up(): Promise<void> {
-    // `transaction` stands before `sequence`: a writer that holds a number has a transaction id, too.
+    // `transaction` stands before `sequence`: a writer that holds a number has a transaction id, too. An xid8 has no BRIN.
     this.addSql(`
       create table scopestate_history (
-        transaction xid8 not null default pg_current_xact_id(),
+        transaction bigint not null default pg_current_xact_id()::text::bigint,
         sequence bigint generated always as identity,
         kind varchar(11) not null,
         state_id integer not null,

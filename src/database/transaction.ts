@@ -11,6 +11,8 @@ const begin = [
   'begin isolation level read committed',
   `set local statement_timeout = ${statementTimeoutMillis}`,
   `set local idle_in_transaction_session_timeout = ${statementTimeoutMillis}`,
+  // Our statements write their own entries of the history: the trigger for other writers keeps out of it.
+  `set local scopestate.records_history = 'on'`,
   // Acknowledged means durable, also when somebody has switched that off since the start.
   `select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`,
 ].join('; ');

@@ -1,4 +1,5 @@
-import { Arg, Mutation, Resolver } from 'type-graphql';
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import type { Caller, CallContext } from '../caller.js';
 import {
   AdvanceOutcome,
   AdvanceScopeStateInput,
@@ -26,8 +27,9 @@ export class AdvanceResolver {
   async advanceScopeState(
     @Arg('input', () => AdvanceScopeStateInput, { description: 'What has been rated.' })
     input: AdvanceScopeStateInput,
+    @Ctx() { caller }: CallContext,
   ): Promise<AdvanceScopeStatePayload> {
-    const [result] = await this.advance([input], () => 'input.unit');
+    const [result] = await this.advance([input], () => 'input.unit', caller);
     return result!;
   }
 
@@ -38,20 +40,22 @@ export class AdvanceResolver {
   async advanceScopeStates(
     @Arg('input', () => AdvanceScopeStatesInput, { description: 'What has been rated.' })
     { advances }: AdvanceScopeStatesInput,
+    @Ctx() { caller }: CallContext,
   ): Promise<AdvanceScopeStatesPayload> {
-    return { results: await this.advance(advances, (place) => `input.advances[${place}].unit`) };
+    return { results: await this.advance(advances, (place) => `input.advances[${place}].unit`, caller) };
   }
 
   private async advance(
     inputs: AdvanceScopeStateInput[],
     fieldOf: (place: number) => string,
+    caller: Caller,
   ): Promise<AdvanceScopeStatePayload[]> {
     const advances = inputs.map(({ unit, lastProcessedTimestamp, expected }) => ({
       unit,
       lastProcessedTimestamp,
       expected,
     }));
-    const { results, now } = await this.service.advance(advances, fieldOf);
+    const { results, now } = await this.service.advance(advances, fieldOf, caller);
     return results.map(({ outcome, backfilled, state }) => ({
       outcome: AdvanceOutcome[outcome],
       backfilled,

@@ -1,3 +1,4 @@
+import type { Caller } from '../caller.js';
 import { checkUnit } from '../collection-unit/collection-unit.rules.js';
 import type { Advance } from './advance.rules.js';
 import type { LockedStatesRepository } from './locked-states.repository.js';
@@ -15,11 +16,13 @@ export class AdvanceService {
   advance(
     advances: Advance[],
     fieldOf: (place: number) => string,
+    caller: Caller,
   ): Promise<{ results: Advanced[]; now: Temporal.Instant }> {
     checkCount(advances, 'input.advances');
     advances.forEach(({ unit }, place) => checkUnit(unit, fieldOf(place)));
     return this.locked.decide(
       advances.map(({ unit }) => unit),
+      caller,
       (states) => advances.map((advance) => states.advance(advance)),
     );
   }

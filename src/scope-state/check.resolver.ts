@@ -1,4 +1,5 @@
-import { Arg, Mutation, Resolver } from 'type-graphql';
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import type { Caller, CallContext } from '../caller.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import {
   CheckOutcome,
@@ -27,8 +28,9 @@ export class CheckResolver {
   async checkScopeState(
     @Arg('input', () => CheckScopeStateInput, { description: 'The unit to check.' })
     { unit }: CheckScopeStateInput,
+    @Ctx() { caller }: CallContext,
   ): Promise<CheckScopeStatePayload> {
-    const [result] = await this.check([unit], () => 'input.unit');
+    const [result] = await this.check([unit], () => 'input.unit', caller);
     return result!;
   }
 
@@ -39,15 +41,17 @@ export class CheckResolver {
   async checkScopeStates(
     @Arg('input', () => CheckScopeStatesInput, { description: 'The units to check.' })
     { units }: CheckScopeStatesInput,
+    @Ctx() { caller }: CallContext,
   ): Promise<CheckScopeStatesPayload> {
-    return { results: await this.check(units, (place) => `input.units[${place}]`) };
+    return { results: await this.check(units, (place) => `input.units[${place}]`, caller) };
   }
 
   private async check(
     units: CollectionUnit[],
     fieldOf: (place: number) => string,
+    caller: Caller,
   ): Promise<CheckScopeStatePayload[]> {
-    const { results, now } = await this.service.check(units, fieldOf);
+    const { results, now } = await this.service.check(units, fieldOf, caller);
     return results.map(({ outcome, state, nextPeriod }) => ({
       outcome: CheckOutcome[outcome],
       scopeState: this.presenter.present(state, now),

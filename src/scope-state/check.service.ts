@@ -1,3 +1,4 @@
+import type { Caller } from '../caller.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import type { LockedStatesRepository } from './locked-states.repository.js';
 import type { Checked } from './locked-states.rules.js';
@@ -26,12 +27,13 @@ export class CheckService {
   async check(
     units: CollectionUnit[],
     fieldOf: (place: number) => string,
+    caller: Caller,
   ): Promise<{ results: CheckedUnit[]; now: Temporal.Instant }> {
     checkCount(units, 'input.units');
     units.forEach((unit, place) => checkUnit(unit, fieldOf(place)));
     const { results, now } =
       (await this.findAll(units)) ??
-      (await this.locked.decide(units, (states) => units.map((unit) => states.check(unit))));
+      (await this.locked.decide(units, caller, (states) => units.map((unit) => states.check(unit))));
     const periodOf = ({ state }: Checked) =>
       state ? nextPeriod(state, now, this.schedule) : firstPeriod(now, this.schedule);
     return { results: results.map((checked) => ({ ...checked, nextPeriod: periodOf(checked) })), now };

@@ -1,4 +1,5 @@
-import { Arg, Mutation, Resolver } from 'type-graphql';
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import type { CallContext } from '../caller.js';
 import { CreateOutcome, CreateScopeStateInput, CreateScopeStatePayload } from './create.graphql.js';
 import type { CreateService } from './create.service.js';
 import type { ScopeStatePresenter } from './scope-state.graphql.js';
@@ -20,12 +21,14 @@ export class CreateResolver {
   async createScopeState(
     @Arg('input', () => CreateScopeStateInput, { description: 'The state to create.' })
     { unit, lastProcessedTimestamp, active }: CreateScopeStateInput,
+    @Ctx() { caller }: CallContext,
   ): Promise<CreateScopeStatePayload> {
     const { outcome, state, now } = await this.service.create(
       unit,
       lastProcessedTimestamp,
       active,
       'input.unit',
+      caller,
     );
     return { outcome: CreateOutcome[outcome], scopeState: this.presenter.present(state, now) };
   }

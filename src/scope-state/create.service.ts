@@ -1,3 +1,4 @@
+import type { Caller } from '../caller.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { isLater } from './advance.rules.js';
 import type { LockedStatesRepository } from './locked-states.repository.js';
@@ -24,6 +25,7 @@ export class CreateService {
     lastProcessedTimestamp: Temporal.Instant,
     active: boolean,
     field: string,
+    caller: Caller,
   ) {
     checkUnit(unit, field);
     const decide = (states: LockedStates): Created => {
@@ -32,7 +34,7 @@ export class CreateService {
       if (isLater(lastProcessedTimestamp, states.now)) return { outcome: 'IN_FUTURE', state: undefined };
       return { outcome: 'CREATED', state: states.create(unit, lastProcessedTimestamp, active) };
     };
-    const { results, now } = await this.locked.decide([unit], (states) => [decide(states)]);
+    const { results, now } = await this.locked.decide([unit], caller, (states) => [decide(states)]);
     return { ...results[0]!, now };
   }
 }

@@ -1,8 +1,10 @@
 import type { Pool, PoolClient } from '../database/pool.js';
+import type { Caller } from '../caller.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { LookAgain } from '../database/faults.js';
 import { inTransaction } from '../database/transaction.js';
 import { LockedStates, type Change } from './locked-states.rules.js';
+import { asItWas, isOfAnotherUnit, record } from './record.sql.js';
 import { micros, rowColumns, table, toInstant, toScopeState, toTimestamp, utcClock } from './row.sql.js';
 import type { ScopeStateRow } from './row.sql.js';
 import { idsOfCandidates, unitParameters } from './unit-match.sql.js';
@@ -37,12 +39,13 @@ export class LockedStatesRepository {
   /** Decides on units, all or nothing; `decide` runs anew, on new rows, when its decision came too late. */
   async decide<Result extends { readonly state: ScopeState | undefined }>(
     units: readonly CollectionUnit[],
+    { caller, requestId }: Caller,
     decide: (states: LockedStates) => Result[],
   ): Promise<{ results: Result[]; now: Temporal.Instant }> {
     return inTransaction(this.pool, async (client) => {
       const states = await this.lock(client, units);
       const results = decide(states);
-      const settled = await this.write(client, states.changes());
+      const settled = await this.write(client, states.changes(), [caller, requestId]);
       return { results: settle(results, settled), now: states.now };
     });
   }
@@ -68,7 +71,11 @@ export class LockedStatesRepository {
   }
 
   /** What was written, with the ids and times that the database gave. */
-  private async write(client: PoolClient, changes: Change[]): Promise<Map<ScopeState, ScopeState>> {
+  private async write(
+    client: PoolClient,
+    changes: Change[],
+    author: string[],
+  ): Promise<Map<ScopeState, ScopeState>> {
     const updates = changes.filter((change) => change.before !== undefined);
     const inserts = changes.filter((change) => change.before === undefined);
     const written = new Map<ScopeState, ScopeState>();
@@ -76,7 +83,7 @@ export class LockedStatesRepository {
       if (batch.length === 0) continue;
       const { rows } = await client.query<Written & { place: string }>({
         ...statement,
-        values: columnsOf(batch),
+        values: [...columnsOf(batch), ...author],
       });
       if (rows.length < batch.length) throw new LookAgain('a unit got its row from somebody else meanwhile');
       for (const row of rows) {
@@ -126,23 +133,31 @@ const returning = `
   ${micros('s.scope_activation_toggle_date')} as toggled_micros,
   ${micros('s.last_advanced_at')} as advanced_micros`;
 
+/** Parameters that stand for who changes the states, behind those of `columnsOf`. */
+const author = ['$12::text', '$13::text'];
+
 /** A change that only acknowledges an operator's move leaves version and write time as they are. */
 const update = {
   name: 'LockedStates.update',
   text: `/* LockedStates.update */
-    update ${table} s set
-      scope_key = given.scope_key,
-      collector = given.collector,
-      fetcher = given.fetcher,
-      last_processed_timestamp = given.last_processed_timestamp,
-      moved_by_operator = given.moved_by_operator,
-      version = given.version,
-      revision = given.revision,
-      updated_at = case when given.version > s.version then clock.now else s.updated_at end,
-      last_advanced_at = case when given.advanced then clock.now else s.last_advanced_at end
-    from ${changesGiven}, (select ${utcClock} as now) clock
-    where s.id = given.id
-    returning s.id, given.place, ${returning}`,
+    with changed as (
+      update ${table} s set
+        scope_key = given.scope_key,
+        collector = given.collector,
+        fetcher = given.fetcher,
+        last_processed_timestamp = given.last_processed_timestamp,
+        moved_by_operator = given.moved_by_operator,
+        version = given.version,
+        revision = given.revision,
+        updated_at = case when given.version > s.version then clock.now else s.updated_at end,
+        last_advanced_at = case when given.advanced then clock.now else s.last_advanced_at end
+      from ${changesGiven}, ${table} o, (select ${utcClock} as now) clock
+      where s.id = given.id and o.id = given.id
+      returning s.*, given.place, ${asItWas}
+    ), recorded as (
+      ${record({ changed: 'changed', what: 'updated', kind: `case when ${isOfAnotherUnit} then 'BACKFILLED' else 'ADVANCED' end` }, author)}
+    )
+    select s.id, s.place, ${returning} from changed s`,
 };
 
 const insert = {
@@ -161,6 +176,8 @@ const insert = {
       from given order by place
       on conflict do nothing
       returning *
+    ), recorded as (
+      ${record({ changed: 's', what: 'created', kind: `'CREATED'` }, author)}
     )
     select s.id, given.place, ${returning} from s join given using (identifier, scope_key, collector, fetcher)`,
 };

@@ -1,13 +1,15 @@
+import type { Caller } from '../caller.js';
 import { utcClock } from './row.sql.js';
 
-/** Who changes states, and what for: an entry of the history says so. */
-export interface Author {
-  /** `caller` of the request */
-  readonly actor: string;
-  readonly requestId: string | null;
-  readonly reason?: string;
-  /** a UUID: what is done to several states as a whole has one, and can be undone as a whole */
-  readonly operation?: string;
+/** What an operator does: who, why, and the UUID under which it can be undone as a whole. */
+export interface Author extends Caller {
+  readonly reason: string;
+  readonly operation: string;
+}
+
+/** The values of an operator's four parameters, in `record`'s order. */
+export function authorValues({ caller, requestId, reason, operation }: Author): string[] {
+  return [caller, requestId, reason, operation];
 }
 
 export const history = 'scopestate_history';
@@ -32,6 +34,7 @@ interface Change {
 /**
  * Inserts an entry for each changed row: a CTE of the statement that changes them, so that neither is there without the
  * other, and that the entry gets its number while the row is locked. An update that raises no version is no change.
+ * `author` is SQL for the actor, the request's id, and for an operator's change the reason and the operation.
  */
 export function record({ changed, what, kind }: Change, author: readonly string[]): string {
   const values = new Map([['kind', kind], ['state_id', 'c.id'], ...kept(what), ...before(what)]);

@@ -1,6 +1,7 @@
 import type { Pool } from '../database/pool.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { inTransaction } from '../database/transaction.js';
+import { asItWas, authorValues, record, type Author } from './record.sql.js';
 import {
   micros,
   rowColumns,
@@ -21,6 +22,8 @@ export interface Rekeyed {
   now: Temporal.Instant;
 }
 
+const authorParameters = ['$6::text', '$7::text', '$8::text', '$9::uuid'];
+
 export class RekeyRepository {
   private readonly pool: Pool;
 
@@ -29,24 +32,28 @@ export class RekeyRepository {
   }
 
   /** Moves a row to another unit, atomically. Somebody who takes the unit meanwhile makes it look again: UNIT_TAKEN. */
-  rekey(id: bigint, unit: CollectionUnit): Promise<Rekeyed> {
+  rekey(id: bigint, unit: CollectionUnit, author: Author): Promise<Rekeyed> {
     return inTransaction(this.pool, async (client) => {
       const locked = await client.query<ScopeStateRow>(
         `/* Rekey.lock */ select ${rowColumns('s')} from ${table} s where s.id = $1::bigint for update`,
         [id],
       );
       const moved = await client.query<ScopeStateRow>(
-        `/* Rekey.move */ update ${table} s set
+        `/* Rekey.move */ with moved as (
+         update ${table} s set
            identifier = $2::text, scope_key = $3::text, collector = $4::text, fetcher = $5::text, moved_by_operator = true,
            version = s.version + 1, revision = s.revision + 1, updated_at = ${utcClock}
-         where s.id = $1::bigint
+         from ${table} o
+         where s.id = $1::bigint and o.id = s.id
            and (s.identifier, s.scope_key, s.collector, s.fetcher) is distinct from ($2::text, $3::text, $4::text, $5::text)
            and not exists (
              select from ${table} taken
              where (taken.identifier, taken.scope_key, taken.collector, taken.fetcher) = ($2::text, $3::text, $4::text, $5::text)
            )
-         returning ${rowColumns('s')}`,
-        [id, unit.scopeId, unit.scopeKey, unit.collector, unit.fetcher],
+         returning s.*, ${asItWas}
+         ), recorded as (${record({ changed: 'moved', what: 'updated', kind: `'REKEYED'` }, authorParameters)})
+         select ${rowColumns('s')} from moved s`,
+        [id, unit.scopeId, unit.scopeKey, unit.collector, unit.fetcher, ...authorValues(author)],
       );
       const clock = await client.query<{ now_micros: string }>(
         `/* Rekey.clock */ select ${micros(utcClock)} as now_micros`,

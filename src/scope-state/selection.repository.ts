@@ -4,6 +4,7 @@ import { inTransaction } from '../database/transaction.js';
 import { read } from '../database/read.js';
 import { Parameters, conditionOf } from './condition.sql.js';
 import type { Plan } from './plan-token.rules.js';
+import { asItWas, authorValues, record, type Author } from './record.sql.js';
 import { micros, rowColumns, table, toInstant, toScopeState, toTimestamp, utcClock } from './row.sql.js';
 import type { ScopeStateRow } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
@@ -90,7 +91,7 @@ export class SelectionRepository {
    * it: one that waits for a row misses what the other transaction has added to the selection meanwhile. This one waits for
    * nothing, so that it can't deadlock: a row that it would have to wait for makes it look again.
    */
-  apply(selection: Selection, intent: Intent, plan: Plan | undefined): Promise<Applied> {
+  apply(selection: Selection, intent: Intent, plan: Plan | undefined, author: Author): Promise<Applied> {
     return inTransaction(this.pool, async (client) => {
       await client.query(
         `set local statement_timeout = ${applyTimeoutMillis}; set local lock_timeout = ${lockTimeoutMillis}`,
@@ -100,20 +101,24 @@ export class SelectionRepository {
       const condition = selectionCondition(selection, parameters);
       const madeAt = plan ? parameters.add(toTimestamp(plan.madeAt), 'timestamp(6)') : `null::timestamp(6)`;
       const digest = plan ? parameters.add(plan.digest, 'text') : 'plan.digest';
+      const authorParameters = authorValues(author).map((value, place) =>
+        parameters.add(value, place === 3 ? 'uuid' : 'text'),
+      );
       const text = `/* Selection.apply */
         with clock as materialized (select ${utcClock} as now),
         locked as materialized (
-          select s.id, s.identifier, s.scope_key, s.collector, s.fetcher, s.revision, s.version,
-            s.active, s.last_advanced_at
-          from ${table} s where ${condition} order by s.id for update skip locked
+          select s.* from ${table} s where ${condition} order by s.id for update skip locked
         ), plan as materialized (
           select ${aggregates(selection, intent, parameters, plan ? madeAt : 'clock.now')},
             count(*) filter (where s.last_advanced_at > ${madeAt}) as advanced
           from clock left join locked s on true group by clock.now
         ), changed as (
-          ${changeOf(intent, parameters)} and not plan.in_future and plan.digest = ${digest} returning ${rowColumns('s')}
+          ${changeOf(intent, parameters)} and not plan.in_future and plan.digest = ${digest}
+          returning s.*${intent.kind === 'deletion' ? '' : `, ${asItWas}`}
+        ), recorded as (
+          ${recordOf(intent, authorParameters)}
         ), sample as (
-          select * from changed order by identifier, id limit ${intent.kind === 'deletion' ? sampleSize : 0}
+          select ${rowColumns('s')} from changed s order by s.identifier, s.id limit ${intent.kind === 'deletion' ? sampleSize : 0}
         )
         select plan.*, plan.digest = ${digest} and not plan.in_future as applied,
           (select count(*) from changed) as changed,
@@ -206,7 +211,7 @@ function aggregates(selection: Selection, intent: Intent, parameters: Parameters
 /** The change of the locked rows, up to its condition, to which more is added. */
 function changeOf(intent: Intent, parameters: Parameters): string {
   const written = `version = s.version + 1, revision = s.revision + 1, updated_at = ${utcClock}`;
-  const ofLocked = `from locked, plan where s.id = locked.id`;
+  const ofLocked = `from locked o, plan where s.id = o.id`;
   switch (intent.kind) {
     case 'reset': {
       const target = parameters.add(toTimestamp(intent.lastProcessedTimestamp), 'timestamp(6)');
@@ -215,10 +220,28 @@ function changeOf(intent: Intent, parameters: Parameters): string {
     case 'activation': {
       const active = parameters.add(intent.active, 'boolean');
       return `update ${table} s set active = ${active}, scope_activation_toggle_date = ${utcClock}, ${written}
-              ${ofLocked} and locked.active <> ${active}`;
+              ${ofLocked} and o.active <> ${active}`;
     }
     case 'deletion':
       return `delete from ${table} s using locked, plan where s.id = locked.id`;
+  }
+}
+
+function recordOf(intent: Intent, author: string[]): string {
+  switch (intent.kind) {
+    case 'reset':
+      return record({ changed: 'changed', what: 'updated', kind: `'RESET'` }, author);
+    case 'activation':
+      return record(
+        {
+          changed: 'changed',
+          what: 'updated',
+          kind: intent.active ? `'ACTIVATED'` : `'DEACTIVATED'`,
+        },
+        author,
+      );
+    case 'deletion':
+      return record({ changed: 'changed', what: 'deleted', kind: `'DELETED'` }, author);
   }
 }
 

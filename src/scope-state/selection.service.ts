@@ -82,7 +82,11 @@ export class SelectionService {
       { event: intent.kind, ...targetOf(intent), reason, ...caller },
       `applying a ${intent.kind}`,
     );
-    return this.repository.apply(selection, intent, plan);
+    return this.repository.apply(selection, intent, plan, {
+      ...caller,
+      reason,
+      operation: crypto.randomUUID(),
+    });
   }
 
   /** What the selection is now: the plan to look at next. */

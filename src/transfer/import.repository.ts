@@ -4,6 +4,7 @@ import type { Pool, PoolClient } from '../database/pool.js';
 import { read } from '../database/read.js';
 import { inTransaction } from '../database/transaction.js';
 import { Unavailable } from '../fault.js';
+import { asItWas, record } from '../scope-state/record.sql.js';
 import { micros, table, toInstant, utcClock } from '../scope-state/row.sql.js';
 import type { Conflict, OnConflict } from './conflict.rules.js';
 import { refuseIfStopped } from './stop.rules.js';
@@ -39,6 +40,9 @@ const lockTimeoutMillis = 10_000;
 
 /** Sorts and hashes of a million rows: the default of 4 MB would spill them to disk. */
 const workMemory = '64MB';
+
+/** No request of a caller's: whoever may run the command on this database. */
+const author = [`'import'`, 'null'];
 
 const mostLooks = 10;
 const mostListed = 20;
@@ -130,7 +134,7 @@ export class ImportRepository {
   private async write(client: PoolClient, { inserted, updated }: Pick<Merged, 'inserted' | 'updated'>) {
     // Who goes back does so as an operator: a collector that is at work must not undo it.
     if (updated > 0) {
-      await client.query(`/* Import.update */
+      await client.query(`/* Import.update */ with changed as (
         update ${table} s set
           last_processed_timestamp = u.at,
           active = coalesce(u.active, s.active),
@@ -138,11 +142,13 @@ export class ImportRepository {
             coalesce(u.toggled, case when u.active <> s.active then clock.now else s.scope_activation_toggle_date end),
           moved_by_operator = s.moved_by_operator or u.at < s.last_processed_timestamp,
           version = s.version + 1, revision = s.revision + 1, updated_at = clock.now
-        from import_units u, (select ${utcClock} as now) clock
-        where s.id = u.id and u.verdict = 'update'`);
+        from import_units u, ${table} o, (select ${utcClock} as now) clock
+        where s.id = u.id and o.id = u.id and u.verdict = 'update'
+        returning s.*, ${asItWas}
+      ) ${record({ changed: 'changed', what: 'updated', kind: `'IMPORTED'` }, author)}`);
     }
     if (inserted === 0) return;
-    const { rowCount } = await client.query(`/* Import.insert */
+    const { rowCount } = await client.query(`/* Import.insert */ with changed as (
       insert into ${table} (
         identifier, scope_key, collector, fetcher, last_processed_timestamp, active,
         scope_activation_toggle_date, updated_at
@@ -151,7 +157,9 @@ export class ImportRepository {
         coalesce(u.toggled, clock.now), clock.now
       from import_units u, (select ${utcClock} as now) clock
       where u.verdict = 'insert' order by identifier, scope_key, collector, fetcher
-      on conflict do nothing`);
+      on conflict do nothing
+      returning *
+    ) ${record({ changed: 'changed', what: 'created', kind: `'IMPORTED'` }, author)}`);
     if (rowCount !== inserted) throw new LookAgain('a unit got its row from somebody else meanwhile');
   }
 

@@ -14,6 +14,8 @@ import { createTestDatabase, postgresMajors, type TestDatabase } from '../suppor
 import { scaled, unit } from '../support/units.js';
 
 type Decide = (locked: LockedStates) => (Checked | Advanced)[];
+const caller = { caller: 'a test', requestId: 'a request' };
+const author = { ...caller, reason: 'a test', operation: crypto.randomUUID() };
 const scopeUnit = (scopeId: string, collector = 'gnocchi') => unit({ scopeId, collector });
 
 describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
@@ -64,7 +66,7 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     );
 
   async function decided(units: CollectionUnit[], decide: Decide = checkAll(units)) {
-    const { results } = await states.decide(units, decide);
+    const { results } = await states.decide(units, caller, decide);
     return results.map(({ outcome, state }) => ({ outcome, id: state?.id, collector: state?.collector }));
   }
 
@@ -195,7 +197,7 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
       expect(outcomes).toEqual(
         scopes.flatMap(() => ['BACKFILLED', 'FOUND', 'UNKNOWN', 'UNKNOWN', 'UNKNOWN']),
       );
-      const { results } = await states.decide(units, (locked) =>
+      const { results } = await states.decide(units, caller, (locked) =>
         units.flatMap((asked) => advanceTo(asked, '2026-01-02T00:00:00Z')(locked)),
       );
       expect(results.map(({ outcome }) => outcome)).toEqual(
@@ -221,7 +223,7 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
       const selection = { by: 'filter', filter: { scopeIds: units.map(({ scopeId }) => scopeId) } } as const;
       const { plan, matched } = await selections.plan(selection, intent);
       expect(matched).toBe(count);
-      return { ids, selection, apply: () => selections.apply(selection, intent, plan) };
+      return { ids, selection, apply: () => selections.apply(selection, intent, plan, author) };
     }
 
     const rowsNow = (ids: number[]) =>
