@@ -8,6 +8,7 @@ import type { Config } from './config.js';
 import { migrationStatus, refuseNewerSchema } from './database/migrate.js';
 import { ReadinessMonitor } from './database/readiness.js';
 import { OperatorError } from './fault.js';
+import { openLive } from './live/live.js';
 import type { Log } from './log.js';
 import { createResolvers, unconnectedResolvers } from './resolvers.js';
 import { selectorName } from './scope-state/selector.graphql.js';
@@ -28,12 +29,19 @@ export async function startApp(config: Config, log: Log, { migrate = false } = {
   const storage = await openStorage(config, log);
   try {
     await bringUpToDate(storage, migrate, log);
+    const live = openLive(storage.database, log);
     const schema = await createSchema({
       resolvers: createResolvers(storage.database.pool, config, log),
       oneOf: [selectorName],
+      streams: live.streams,
     });
     const monitor = new ReadinessMonitor(storage.database);
-    const server = await createServer({ schema, log, readiness: () => monitor.current() });
+    const server = await createServer({
+      schema,
+      log,
+      readiness: () => monitor.current(),
+      onMutation: () => live.poke(),
+    });
     await monitor.start();
     const url = await server.listen(config.host, config.port).catch(async (error: Error) => {
       await monitor.stop();
@@ -45,6 +53,7 @@ export async function startApp(config: Config, log: Log, { migrate = false } = {
       stop: async () => {
         await monitor.stop();
         await server.close();
+        await live.stop();
         await storage.close();
       },
     };

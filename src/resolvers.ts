@@ -2,6 +2,7 @@ import type { ClassType } from 'type-graphql';
 import type { Config } from './config.js';
 import type { Pool } from './database/pool.js';
 import type { Log } from './log.js';
+import { LiveResolver } from './live/live.resolver.js';
 import { AdvanceResolver } from './scope-state/advance.resolver.js';
 import { AdvanceService } from './scope-state/advance.service.js';
 import { CheckResolver } from './scope-state/check.resolver.js';
@@ -30,6 +31,7 @@ export const unconnectedResolvers: ClassType[] = [
   CreateResolver,
   SelectionResolver,
   RekeyResolver,
+  LiveResolver,
 ];
 
 /** Every resolver with what it stands on, made by hand. */
@@ -48,6 +50,7 @@ export function createResolvers(pool: Pool, config: Config, log: Log): Map<Class
     [AdvanceResolver, new AdvanceResolver(new AdvanceService(locked), presenter)],
     [CreateResolver, new CreateResolver(new CreateService(locked), presenter)],
     [SelectionResolver, new SelectionResolver(selections, presenter)],
+    [LiveResolver, new LiveResolver(presenter)],
     [RekeyResolver, new RekeyResolver(new RekeyService(new RekeyRepository(pool), log), presenter)],
   ]);
 }
