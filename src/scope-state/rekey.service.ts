@@ -20,7 +20,11 @@ export class RekeyService {
     const rekey = { event: 'rekey', row: Number(id), unit, reason, ...caller };
     // Announced before it is done: should its end never be known, the log still says who meant to do it, and why.
     this.log.info(rekey, 'rekeying a state');
-    const rekeyed = await this.repository.rekey(id, unit, { ...caller, reason, operation: crypto.randomUUID() });
+    const rekeyed = await this.repository.rekey(id, unit, {
+      ...caller,
+      reason,
+      operation: crypto.randomUUID(),
+    });
     this.log.info({ ...rekey, outcome: rekeyed.outcome }, 'a state was to be rekeyed');
     return rekeyed;
   }
