@@ -2,6 +2,18 @@ import type { ClassType } from 'type-graphql';
 import type { Config } from './config.js';
 import type { Pool } from './database/pool.js';
 import type { Log } from './log.js';
+import { AsOfRepository } from './history/as-of.repository.js';
+import { AsOfResolver } from './history/as-of.resolver.js';
+import { AsOfService } from './history/as-of.service.js';
+import { ChangePageRepository } from './history/change-page.repository.js';
+import { ChangePageService } from './history/change-page.service.js';
+import { changeNode, ScopeStateChangeObject } from './history/change.graphql.js';
+import { ChangeResolver } from './history/change.resolver.js';
+import { UndoRepository } from './history/undo.repository.js';
+import { UndoResolver } from './history/undo.resolver.js';
+import { UndoService } from './history/undo.service.js';
+import type { Node } from './relay/node.graphql.js';
+import { NodeResolver, type NodesOfTypes } from './relay/node.resolver.js';
 import { LiveResolver } from './live/live.resolver.js';
 import { AdvanceResolver } from './scope-state/advance.resolver.js';
 import { AdvanceService } from './scope-state/advance.service.js';
@@ -16,7 +28,7 @@ import { PageService } from './scope-state/page.service.js';
 import { RekeyRepository } from './scope-state/rekey.repository.js';
 import { RekeyResolver } from './scope-state/rekey.resolver.js';
 import { RekeyService } from './scope-state/rekey.service.js';
-import { ScopeStatePresenter } from './scope-state/scope-state.graphql.js';
+import { scopeStateNode, ScopeStatePresenter } from './scope-state/scope-state.graphql.js';
 import { ScopeStateRepository } from './scope-state/scope-state.repository.js';
 import { ScopeStateResolver } from './scope-state/scope-state.resolver.js';
 import { SelectionRepository } from './scope-state/selection.repository.js';
@@ -31,6 +43,10 @@ export const unconnectedResolvers: ClassType[] = [
   CreateResolver,
   SelectionResolver,
   RekeyResolver,
+  ChangeResolver,
+  AsOfResolver,
+  UndoResolver,
+  NodeResolver,
   LiveResolver,
 ];
 
@@ -40,11 +56,30 @@ export function createResolvers(pool: Pool, config: Config, log: Log): Map<Class
   const presenter = new ScopeStatePresenter(schedule);
   const states = new ScopeStateRepository(pool);
   const locked = new LockedStatesRepository(pool);
+  const lookUp = new LookUpService(states);
+  const changePages = new ChangePageRepository(pool);
+  const changes = new ChangePageService(changePages);
   const selections = new SelectionService(new SelectionRepository(pool), log);
+  const nodes: NodesOfTypes = new Map([
+    [
+      scopeStateNode,
+      async (row: bigint): Promise<Node | null> => {
+        const { state, now } = await lookUp.byId(row);
+        return presenter.present(state, now);
+      },
+    ],
+    [
+      changeNode,
+      async (row: bigint): Promise<Node | null> => {
+        const change = await changes.bySequence(row);
+        return change ? new ScopeStateChangeObject(change, presenter) : null;
+      },
+    ],
+  ]);
   return new Map<ClassType, object>([
     [
       ScopeStateResolver,
-      new ScopeStateResolver(new LookUpService(states), new PageService(new PageRepository(pool)), presenter),
+      new ScopeStateResolver(lookUp, new PageService(new PageRepository(pool)), presenter),
     ],
     [CheckResolver, new CheckResolver(new CheckService(states, locked, schedule), presenter)],
     [AdvanceResolver, new AdvanceResolver(new AdvanceService(locked), presenter)],
@@ -52,5 +87,9 @@ export function createResolvers(pool: Pool, config: Config, log: Log): Map<Class
     [SelectionResolver, new SelectionResolver(selections, presenter)],
     [LiveResolver, new LiveResolver(presenter)],
     [RekeyResolver, new RekeyResolver(new RekeyService(new RekeyRepository(pool), log), presenter)],
+    [ChangeResolver, new ChangeResolver(changes, presenter)],
+    [AsOfResolver, new AsOfResolver(new AsOfService(new AsOfRepository(pool)), presenter)],
+    [UndoResolver, new UndoResolver(new UndoService(new UndoRepository(pool), changePages, log), presenter)],
+    [NodeResolver, new NodeResolver(nodes)],
   ]);
 }

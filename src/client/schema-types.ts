@@ -34,6 +34,18 @@ export interface ScopeState extends Node {
   duePeriods: number;
   /** The period to rate next; null when nothing is due. */
   nextPeriod: Period | null;
+  /** The history of this state, newest first, under whichever unit it was. */
+  changes: ScopeStateChangeConnection;
+}
+
+/** The arguments of `ScopeState.changes`. */
+export interface ScopeStateChangesArgs {
+  /** Which changes; all of them if absent. */
+  filter?: ScopeStateChangeFilter | null | undefined;
+  /** The newest so many: 1 to 1,000, 100 if absent. */
+  first?: number | null | undefined;
+  /** Only what is older than this cursor’s change. */
+  after?: string | null | undefined;
 }
 
 /** An object that can be fetched again by its id (Relay, Global Object Identification). */
@@ -73,13 +85,158 @@ export interface Period {
   end: DateTime;
 }
 
+/** A page of changes (Relay, Cursor Connections), newest first. What is changed meanwhile comes before the first page. */
+export interface ScopeStateChangeConnection {
+  /** The changes of this page, each with its cursor. */
+  edges: readonly ScopeStateChangeEdge[];
+  /** Where this page stands. */
+  pageInfo: PageInfo;
+  /** The changes of this page. */
+  nodes: readonly ScopeStateChange[];
+}
+
+/** A change and its place in the connection. */
+export interface ScopeStateChangeEdge {
+  /** Opaque; for `after`. */
+  cursor: string;
+  /** The change. */
+  node: ScopeStateChange;
+}
+
+/** Where a page stands in its connection (Relay, Cursor Connections). Both `has…` fields are true to fact, whichever way you page. */
+export interface PageInfo {
+  /** Whether an item follows the last one of this page. */
+  hasNextPage: boolean;
+  /** Whether an item precedes the first one of this page. */
+  hasPreviousPage: boolean;
+  /** Cursor of the first item, for `before`; null on an empty page. */
+  startCursor: string | null;
+  /** Cursor of the last item, for `after`; null on an empty page. */
+  endCursor: string | null;
+}
+
+/** Which changes: the values of one field are ORed, the fields are ANDed. A field that is null or absent does not filter; an empty list matches nothing. A list has at most 1,000 values. A change that moved a state from one unit to another is a change of both. */
+export interface ScopeStateChangeFilter {
+  /** Changes of these units’ states: of the units that they had then. */
+  units?: readonly CollectionUnitInput[] | null | undefined;
+  /** Scope ids that the states had then. */
+  scopeIds?: readonly string[] | null | undefined;
+  /** Collectors that the states had then. */
+  collectors?: readonly string[] | null | undefined;
+  /** What was done. */
+  kinds?: readonly ScopeStateChangeKind[] | null | undefined;
+  /** Who did it, whole names: `external:cloudkitty`. */
+  actors?: readonly string[] | null | undefined;
+  /** Changes made then or later. */
+  since?: DateTime | null | undefined;
+  /** Changes made before then. */
+  until?: DateTime | null | undefined;
+}
+
+/** What a state belongs to: one scope as one collector reads it. The four texts are stored and answered exactly as given: no trimming, no case folding, no Unicode normalisation. Control characters and lone surrogates are refused. */
+export interface CollectionUnitInput {
+  /** What is rated: often a UUID, but any text of 1 to 256 characters (code points). */
+  scopeId: string;
+  /** What kind of id the scope id is, such as `project_id` or `namespace`: 1 to 40 characters. */
+  scopeKey: string;
+  /** The source that usage is read from, such as `gnocchi`, `monasca` or `prometheus`: 1 to 40 characters. */
+  collector: string;
+  /** What listed the scope, such as `keystone`, `prometheus` or `source`: 1 to 40 characters. */
+  fetcher: string;
+}
+
+/** What was done to a state. */
+export type ScopeStateChangeKind =
+  /** The state was made: by an advance, or by `createScopeState`. */
+  | 'CREATED'
+  /** A legacy state was taken over by the first unit that was checked or advanced; an advance that did so may have moved it with the same change. */
+  | 'BACKFILLED'
+  /** A collector said that it has rated further. Two advances of one batch are one change. */
+  | 'ADVANCED'
+  /** An operator set it, back or forward. */
+  | 'RESET'
+  /** The scope was switched on. */
+  | 'ACTIVATED'
+  /** The scope was switched off. */
+  | 'DEACTIVATED'
+  /** The state was moved to another unit. */
+  | 'REKEYED'
+  /** The state was deleted. */
+  | 'DELETED'
+  /** `scopestate import` made or changed it. */
+  | 'IMPORTED'
+  /** A change was undone: the state is again what it was before. */
+  | 'UNDONE'
+  /** Another program (CloudKitty itself, psql) wrote to the table: made, changed or removed the state. None of scopestate’s promises holds for such a write. */
+  | 'EXTERNAL';
+
+/** An entry of the history: what one statement did to one state, written in the same transaction. Nothing alters one; it is pruned when it is older than `SCOPESTATE_HISTORY_RETENTION`. */
+export interface ScopeStateChange extends Node {
+  /** Opaque and stable. */
+  id: string;
+  /** Its place in the history, a whole number: of two changes of one state the later one has the larger. Numbers can be missing: a transaction that was rolled back had them. */
+  sequence: string;
+  /** What was done. */
+  kind: ScopeStateChangeKind;
+  /** The id of the state, which may be gone by now. */
+  stateId: string;
+  /** The scope id that the state had then: after the change, or as last where it was removed. */
+  scopeId: string;
+  /** The scope key that it had then. */
+  scopeKey: string | null;
+  /** The collector that it had then. */
+  collector: string | null;
+  /** The fetcher that it had then. */
+  fetcher: string | null;
+  /** The state before the change, with `lag` and what was due as they were when it was changed; null where the change made it. */
+  before: ScopeState | null;
+  /** The state after the change, in the same way; null where the change removed it. */
+  after: ScopeState | null;
+  /** When the change was made, by the database’s clock: within its transaction, so before others could see it. */
+  changedAt: DateTime;
+  /** Who: the caller; `import` for `scopestate import`; `external:` and the name of its application (its database role where it gives none) for another program. */
+  actor: string;
+  /** Why, as the operator said; null for collectors. */
+  reason: string | null;
+  /** The id of the request, as in its answer and in the log; null for other programs. */
+  requestId: string | null;
+}
+
 export interface Query {
+  /** The state that `scopeState` would have answered at that time, with `lag` and what was due as they were then; null if there was none. The history must reach back to it: `BAD_USER_INPUT` says since when it does. */
+  scopeStateAsOf: ScopeState | null;
+  /** Who changed which state, when and why, newest first: 100 a page unless told, 1,000 at most. */
+  scopeStateChanges: ScopeStateChangeConnection;
+  /** The object of that id; null if it is not there any more. */
+  node: Node | null;
   /** The state that a check of the unit would answer, the legacy state included (`legacy: true`); null if there is none. Changes nothing: a legacy state is taken over by mutations only. */
   scopeState: ScopeState | null;
   /** States page by page: 100 a page unless told, 1,000 at most. */
   scopeStates: ScopeStateConnection;
-  /** The object of that id; null if it is not there any more. */
-  node: Node | null;
+}
+
+/** The arguments of `Query.scopeStateAsOf`. */
+export interface QueryScopeStateAsOfArgs {
+  /** When; not later than now. */
+  at: DateTime;
+  /** The unit to look up. */
+  unit: CollectionUnitInput;
+}
+
+/** The arguments of `Query.scopeStateChanges`. */
+export interface QueryScopeStateChangesArgs {
+  /** Which changes; all of them if absent. */
+  filter?: ScopeStateChangeFilter | null | undefined;
+  /** The newest so many: 1 to 1,000, 100 if absent. */
+  first?: number | null | undefined;
+  /** Only what is older than this cursor’s change. */
+  after?: string | null | undefined;
+}
+
+/** The arguments of `Query.node`. */
+export interface QueryNodeArgs {
+  /** An id that was answered. */
+  id: string;
 }
 
 /** The arguments of `Query.scopeState`. */
@@ -104,24 +261,6 @@ export interface QueryScopeStatesArgs {
   before?: string | null | undefined;
 }
 
-/** The arguments of `Query.node`. */
-export interface QueryNodeArgs {
-  /** An id that was answered. */
-  id: string;
-}
-
-/** What a state belongs to: one scope as one collector reads it. The four texts are stored and answered exactly as given: no trimming, no case folding, no Unicode normalisation. Control characters and lone surrogates are refused. */
-export interface CollectionUnitInput {
-  /** What is rated: often a UUID, but any text of 1 to 256 characters (code points). */
-  scopeId: string;
-  /** What kind of id the scope id is, such as `project_id` or `namespace`: 1 to 40 characters. */
-  scopeKey: string;
-  /** The source that usage is read from, such as `gnocchi`, `monasca` or `prometheus`: 1 to 40 characters. */
-  collector: string;
-  /** What listed the scope, such as `keystone`, `prometheus` or `source`: 1 to 40 characters. */
-  fetcher: string;
-}
-
 /** A page of states (Relay, Cursor Connections). Pages follow the sorted value, not a count: a state that does not move is neither missed nor repeated, whatever else happens meanwhile. */
 export interface ScopeStateConnection {
   /** The states of this page, each with its cursor. */
@@ -140,18 +279,6 @@ export interface ScopeStateEdge {
   cursor: string;
   /** The state. */
   node: ScopeState;
-}
-
-/** Where a page stands in its connection (Relay, Cursor Connections). Both `has…` fields are true to fact, whichever way you page. */
-export interface PageInfo {
-  /** Whether an item follows the last one of this page. */
-  hasNextPage: boolean;
-  /** Whether an item precedes the first one of this page. */
-  hasPreviousPage: boolean;
-  /** Cursor of the first item, for `before`; null on an empty page. */
-  startCursor: string | null;
-  /** Cursor of the last item, for `after`; null on an empty page. */
-  endCursor: string | null;
 }
 
 /** Which states: the values of one field are ORed, the fields are ANDed. A field that is null or absent does not filter; an empty list matches nothing. A list has at most 1,000 values. */
@@ -199,6 +326,8 @@ export type OrderDirection =
   | 'DESC';
 
 export interface Mutation {
+  /** Takes a reset, an activation, a rekey or a deletion back, for all states that it touched or for none. Planned and applied like a reset. Until a state that it moved is checked, an advance of it without `expected` is `STALE`. */
+  undoScopeStateChange: UndoScopeStateChangePayload;
   /** Says that a unit has been rated up to and including the period that starts at `lastProcessedTimestamp`. Never goes back. Safe to send again when an answer was lost: the second one is `UNCHANGED`. */
   advanceScopeState: AdvanceScopeStatePayload;
   /** Advances many units in one transaction: each has an outcome of its own; an error means that none was done. */
@@ -217,6 +346,12 @@ export interface Mutation {
   resetScopeStates: ResetScopeStatesPayload;
   /** Deletes states, planned and applied like a reset. A unit without a state starts anew when it is advanced. */
   deleteScopeStates: DeleteScopeStatesPayload;
+}
+
+/** The arguments of `Mutation.undoScopeStateChange`. */
+export interface MutationUndoScopeStateChangeArgs {
+  /** Which change to take back. */
+  input: UndoScopeStateChangeInput;
 }
 
 /** The arguments of `Mutation.advanceScopeState`. */
@@ -271,6 +406,45 @@ export interface MutationResetScopeStatesArgs {
 export interface MutationDeleteScopeStatesArgs {
   /** Which states to delete. */
   input: DeleteScopeStatesInput;
+}
+
+/** What an undo came to, or would come to. */
+export interface UndoScopeStateChangePayload {
+  /** `PLAN_STALE`, already in a dry run, where a state has moved on since the change, or its unit has another state now: nothing was changed. */
+  outcome: PlanOutcome;
+  /** How many states the change touched. */
+  matched: number;
+  /** How many states were changed: all of them if `APPLIED`, else 0. */
+  changed: number;
+  /** For the same input again: does what was looked at, once. */
+  planToken: string;
+  /** Some of the states as they are now, by scope id: at most 20. */
+  sample: readonly ScopeState[];
+  /** Where states have moved on: the changes that can’t be undone therefore, at most 100. */
+  movedOn: readonly ScopeStateChange[];
+  /** How many states have moved on. */
+  movedOnCount: number;
+}
+
+/** What a planned change came to. */
+export type PlanOutcome =
+  /** A dry run: nothing was changed. Send it again with the `planToken` to apply it. */
+  | 'PLANNED'
+  /** Done, to every state selected. */
+  | 'APPLIED'
+  /** The plan does not fit any more: the selection is another set, one of its states was changed, or the plan was applied before. Nothing was changed; the payload shows the selection as it is now, with a new `planToken`. */
+  | 'PLAN_STALE'
+  /** The timestamp asked for lies after the database’s clock. Nothing was changed. */
+  | 'IN_FUTURE';
+
+/** Which change to take back, and why. */
+export interface UndoScopeStateChangeInput {
+  /** The id of a change of the kind `RESET`, `ACTIVATED`, `DEACTIVATED`, `REKEYED` or `DELETED`: what was done with it, to however many states, is undone as a whole. */
+  changeId: string;
+  /** Why, for the history: 1 to 1,000 characters, not blank. */
+  reason: string;
+  /** Absent: a dry run, which answers one. With it, what was planned is done. */
+  planToken?: string | null | undefined;
 }
 
 /** What an advance came to. */
@@ -430,17 +604,6 @@ export interface SetScopeActivationPayload {
   /** Applies this very plan, once, as long as it fits; null where none is needed. */
   planToken: string | null;
 }
-
-/** What a planned change came to. */
-export type PlanOutcome =
-  /** A dry run: nothing was changed. Send it again with the `planToken` to apply it. */
-  | 'PLANNED'
-  /** Done, to every state selected. */
-  | 'APPLIED'
-  /** The plan does not fit any more: the selection is another set, one of its states was changed, or the plan was applied before. Nothing was changed; the payload shows the selection as it is now, with a new `planToken`. */
-  | 'PLAN_STALE'
-  /** The timestamp asked for lies after the database’s clock. Nothing was changed. */
-  | 'IN_FUTURE';
 
 /** Which scopes to switch on or off. */
 export interface SetScopeActivationInput {

@@ -79,8 +79,8 @@ export class FeedRepository {
     return changesOf(
       queryable,
       `/* Feed.late */ select ${changeColumns('h')} from ${history} h
-       where transaction >= pg_snapshot_xmin($1::text::pg_snapshot)
-         and not pg_visible_in_snapshot(transaction, $1::text::pg_snapshot)
+       where transaction >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
+         and not pg_visible_in_snapshot(transaction::text::xid8, $1::text::pg_snapshot)
          and sequence <= $2 and sequence > $3
        order by sequence limit $4`,
       [snapshot, String(newest), String(after), limit],

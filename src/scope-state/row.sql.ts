@@ -6,9 +6,9 @@ export const table = 'cloudkitty_storage_states';
 /** Now, by the database's clock, as the columns hold time. */
 export const utcClock = `timezone('utc', clock_timestamp())`;
 
-/** Whole microseconds since 1970: exact, and the same whatever the session's DateStyle and TimeZone. */
+/** Whole microseconds since 1970, as text: exact in JSON, too, and the same whatever the session's DateStyle and TimeZone. */
 export function micros(timestamp: string): string {
-  return `(extract(epoch from ${timestamp}) * 1000000)::bigint`;
+  return `(extract(epoch from ${timestamp}) * 1000000)::bigint::text`;
 }
 
 /** The select list of a row; its columns are read by name. */

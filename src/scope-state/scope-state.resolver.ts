@@ -1,11 +1,9 @@
-import { Arg, Args, ID, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Query, Resolver } from 'type-graphql';
 import { CollectionUnitInput } from '../collection-unit/collection-unit.graphql.js';
-import { rowOfNodeId } from '../relay/node-id.js';
-import { Node } from '../relay/node.graphql.js';
 import { ScopeStateConnection, ScopeStatesArguments } from './connection.graphql.js';
 import type { LookUpService } from './look-up.service.js';
 import type { PageService } from './page.service.js';
-import { scopeStateNode, ScopeStateObject, type ScopeStatePresenter } from './scope-state.graphql.js';
+import { ScopeStateObject, type ScopeStatePresenter } from './scope-state.graphql.js';
 
 @Resolver()
 export class ScopeStateResolver {
@@ -45,16 +43,5 @@ export class ScopeStateResolver {
       node: this.presenter.present(state, page.now),
     }));
     return new ScopeStateConnection(edges, page, page.count);
-  }
-
-  @Query(() => Node, {
-    nullable: true,
-    description: 'The object of that id; null if it is not there any more.',
-  })
-  async node(
-    @Arg('id', () => ID, { description: 'An id that was answered.' }) id: string,
-  ): Promise<Node | null> {
-    const { state, now } = await this.lookUp.byId(rowOfNodeId(scopeStateNode, id, 'id'));
-    return this.presenter.present(state, now);
   }
 }

@@ -1,0 +1,48 @@
+import { BadInput } from '../fault.js';
+import { decodeCursor, encodeCursor } from '../relay/cursor.js';
+import { pageRequest } from '../relay/paging.js';
+import { checkChangeFilter, type ChangeFilter } from './change-filter.rules.js';
+import type { ChangePage, ChangePageRepository } from './change-page.repository.js';
+import type { Change } from './change.rules.js';
+
+export interface ChangePaging {
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}
+
+const order = 'CHANGE';
+
+export class ChangePageService {
+  private readonly repository: ChangePageRepository;
+
+  constructor(repository: ChangePageRepository) {
+    this.repository = repository;
+  }
+
+  page(filter: ChangeFilter, paging: ChangePaging, stateId?: number): Promise<ChangePage> {
+    const { size } = pageRequest({ first: paging.first });
+    checkChangeFilter(filter, 'filter');
+    return this.repository.page({ filter, stateId, size, after: readCursor(paging.after, 'after') });
+  }
+
+  bySequence(sequence: bigint): Promise<Change | undefined> {
+    return this.repository.bySequence(sequence);
+  }
+}
+
+export function cursorOf({ sequence }: Change): string {
+  return encodeCursor([order, String(sequence)]);
+}
+
+function readCursor(cursor: string | null | undefined, field: string): bigint | undefined {
+  if (cursor === null || cursor === undefined) return undefined;
+  const [kind, sequence] = decodeCursor(cursor, field);
+  if (kind !== order || typeof sequence !== 'string' || !/^[1-9]\d{0,17}$/.test(sequence)) {
+    throw new BadInput(
+      field,
+      'a cursor of another connection',
+      'a cursor of the history, as it was answered',
+    );
+  }
+  return BigInt(sequence);
+}
