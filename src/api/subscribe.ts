@@ -41,7 +41,7 @@ export interface Subscribe {
 export function createSubscribe(schema: GraphQLSchema, log: Log): Subscribe {
   const format = createErrorFormat(log);
   const shapeErrors = (errors: readonly GraphQLError[], requestId: string) =>
-    inRequest(requestId, () => errors.map((error) => format(coded(error), error)));
+    inRequest(requestId, () => errors.map((error) => format(error.toJSON(), error)));
   return {
     shapeErrors,
     prepare: (request, requestId) => {
@@ -62,7 +62,7 @@ export function createSubscribe(schema: GraphQLSchema, log: Log): Subscribe {
       return started as ReturnType<Subscribe['start']>;
     },
     shape: ({ data, errors }, requestId) => ({
-      ...(errors && { errors: shapeErrors(errors, requestId) }),
+      ...(errors && { errors: shapeErrors(errors.map(coded), requestId) }),
       ...(data !== undefined && { data }),
     }),
   };
@@ -92,11 +92,8 @@ function read(
 }
 
 /** What graphql-js refuses before a resolver is asked has no place in the answer: the variables are at fault. */
-function coded(error: GraphQLError): GraphQLFormattedError {
-  const formatted = error.toJSON();
-  if (error.path !== undefined || error.extensions['code'] !== undefined || error.originalError)
-    return formatted;
-  return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } };
+function coded(error: GraphQLError): GraphQLError {
+  return error.path === undefined ? withCode(error, 'BAD_USER_INPUT') : error;
 }
 
 function badInput(message: string): GraphQLError {

@@ -39,14 +39,15 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
   private cursor: number | undefined;
   private after: bigint;
   private readAhead: Change[] = [];
-  private isLost: boolean;
+  /** how often the feed must have looked before a RESYNC can say where to go on; undefined: nothing was missed */
+  private lostUntil: number | undefined;
   private isEnded = false;
 
   constructor(parts: StreamParts) {
     this.parts = parts;
     this.cursor = parts.after === undefined ? parts.recent.end : undefined;
     this.after = parts.after ?? 0n;
-    this.isLost = parts.isLost;
+    if (parts.isLost) this.lose();
   }
 
   [Symbol.asyncIterator](): this {
@@ -55,7 +56,7 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
 
   async next(): Promise<IteratorResult<ScopeStateEvent, undefined>> {
     while (!this.isEnded) {
-      const found = this.isLost ? this.resync() : await this.change();
+      const found = this.lostUntil !== undefined ? this.resync(this.lostUntil) : await this.change();
       if (found === 'more') continue;
       if (found !== undefined && !this.isEnded) {
         if (found.kind === 'RESYNC') this.end();
@@ -87,7 +88,9 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
   }
 
   private lose(): 'more' {
-    this.isLost = true;
+    const { keeper } = this.parts;
+    this.lostUntil = keeper.looks + 2; // the look that is going on may have begun before
+    keeper.poke();
     return 'more';
   }
 
@@ -135,10 +138,15 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
     return (before !== undefined && fits(before)) || (after !== undefined && fits(after));
   }
 
-  /** The last event, as soon as there is a sequence of which everything before it can be seen. */
-  private resync(): ScopeStateEvent | undefined {
-    const settled = this.parts.keeper.recent?.settled;
-    return settled === undefined ? undefined : { kind: 'RESYNC', sequence: settled, change: undefined };
+  /** The last event: with a sequence up to which everything can be seen, and that is not older than the asking. */
+  private resync(looks: number): ScopeStateEvent | undefined {
+    const { keeper } = this.parts;
+    const settled = keeper.recent?.settled;
+    if (settled === undefined || keeper.looks < looks) {
+      keeper.poke();
+      return undefined;
+    }
+    return { kind: 'RESYNC', sequence: settled, change: undefined };
   }
 }
 

@@ -30,6 +30,11 @@ export class FeedKeeper {
     return this.following?.recent;
   }
 
+  /** How often the feed has looked: what was committed before a look began is seen by it. */
+  get looks(): number {
+    return this.following?.looks ?? 0;
+  }
+
   /**
    * Every commit from now on will be in `recent`; `bell` rings when there is something new in it.
    * @throws Unavailable

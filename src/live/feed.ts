@@ -44,6 +44,8 @@ export class Following {
   private late: { holders: ReadonlySet<string>; after: bigint } | undefined;
   private order: SequenceOrder<Change> | undefined;
   private isStopped = false;
+  private isAsked = false;
+  private completed = 0;
 
   constructor(parts: {
     database: Database;
@@ -67,8 +69,14 @@ export class Following {
     this.running = this.run();
   }
 
-  /** There may be something to read. */
+  /** how often the history was looked at */
+  get looks(): number {
+    return this.completed;
+  }
+
+  /** There may be something to read; who asks is told when it was looked for. */
   poke(): void {
+    this.isAsked = true;
     this.bell.ring();
   }
 
@@ -154,15 +162,17 @@ export class Following {
 
   /** @returns whether to look again at once */
   private async look(client: Client, order: SequenceOrder<Change>): Promise<boolean> {
+    const { isAsked } = this;
+    this.isAsked = false;
     const changes = await this.repository.inRanges(client, order.wanted(), rowsAtOnce);
     order.take(changes, changes.length < rowsAtOnce);
     const isFreed = order.hasGaps && order.note(await this.repository.holders(client));
     const released = order.release();
-    if (released.length > 0 || order.settled !== this.recent.settled) {
-      this.recent.append(released);
-      this.recent.settle(order.settled);
-      this.onNews();
-    }
+    const isNews = released.length > 0 || order.settled !== this.recent.settled;
+    this.recent.append(released);
+    this.recent.settle(order.settled);
+    this.completed++;
+    if (isNews || isAsked) this.onNews();
     return isFreed || changes.length === rowsAtOnce;
   }
 }

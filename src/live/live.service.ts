@@ -38,8 +38,7 @@ export class LiveService {
     const bell = new Bell();
     const recent = await keeper.join(bell);
     try {
-      const { newest } = after === undefined ? { newest: highestSequence } : await repository.extent(pool);
-      const isLost = after !== undefined && after > newest;
+      const isLost = after !== undefined && (await this.hasLost(after));
       return new ChangeStream({
         pool,
         repository,
@@ -54,6 +53,12 @@ export class LiveService {
       keeper.leave(bell);
       throw error;
     }
+  }
+
+  /** Whether it can't be known what came after it. */
+  private async hasLost(after: bigint): Promise<boolean> {
+    const { pruned, newest } = await this.repository.extent(this.database.pool);
+    return after < pruned || after > newest;
   }
 }
 
