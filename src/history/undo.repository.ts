@@ -50,6 +50,7 @@ const mostListed = 100;
 const applyTimeoutMillis = 600_000;
 /** As for a selection: it gives up rather than hold all others for one. */
 const lockTimeoutMillis = 10_000;
+const patient = { query_timeout: applyTimeoutMillis + 5_000 };
 
 /** An operation as a whole, undone: what it touched becomes what it was before. */
 export class UndoRepository {
@@ -73,10 +74,10 @@ export class UndoRepository {
       );
       await client.query(lock, [operation]);
       const { rows } = await client.query<VerdictRow & { is_agreed: boolean; changed: string }>({
-        query_timeout: applyTimeoutMillis + 5_000,
+        ...patient,
         text: apply(isOfDeletion),
         values: [operation, toTimestamp(plan.madeAt), plan.digest, ...authorValues(author)],
-      } as { text: string; values: unknown[] });
+      });
       const { is_agreed, changed } = rows[0]!;
       return { ...plannedOf(rows[0]!), applied: is_agreed, changed: Number(changed) };
     });
