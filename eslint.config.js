@@ -11,6 +11,7 @@ const rooms = {
   doctor: ['database'],
   demo: ['client', 'database', 'scope-state', 'collection-unit'],
   history: ['scope-state', 'collection-unit', 'relay', 'database'],
+  live: ['history', 'scope-state', 'collection-unit', 'relay', 'database'],
   transfer: ['scope-state', 'collection-unit', 'database'],
   api: [],
   'scope-state': ['collection-unit', 'database', 'relay'],

@@ -10,6 +10,7 @@ import { ReadinessMonitor } from './database/readiness.js';
 import { OperatorError } from './fault.js';
 import { PruneRepository } from './history/prune.repository.js';
 import { PruneService } from './history/prune.service.js';
+import { openLive } from './live/live.js';
 import type { Log } from './log.js';
 import { createResolvers, unconnectedResolvers } from './resolvers.js';
 import { selectorName } from './scope-state/selector.graphql.js';
@@ -30,12 +31,19 @@ export async function startApp(config: Config, log: Log, { migrate = false } = {
   const storage = await openStorage(config, log);
   try {
     await bringUpToDate(storage, migrate, log);
+    const live = openLive(storage.database, log);
     const schema = await createSchema({
       resolvers: createResolvers(storage.database.pool, config, log),
       oneOf: [selectorName],
+      streams: live.streams,
     });
     const monitor = new ReadinessMonitor(storage.database);
-    const server = await createServer({ schema, log, readiness: () => monitor.current() });
+    const server = await createServer({
+      schema,
+      log,
+      readiness: () => monitor.current(),
+      onMutation: () => live.poke(),
+    });
     await monitor.start();
     const url = await server.listen(config.host, config.port).catch(async (error: Error) => {
       await monitor.stop();
@@ -50,6 +58,7 @@ export async function startApp(config: Config, log: Log, { migrate = false } = {
         await monitor.stop();
         await server.close();
         await pruning.stop();
+        await live.stop();
         await storage.close();
       },
     };

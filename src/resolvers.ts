@@ -14,6 +14,7 @@ import { UndoResolver } from './history/undo.resolver.js';
 import { UndoService } from './history/undo.service.js';
 import type { Node } from './relay/node.graphql.js';
 import { NodeResolver, type NodesOfTypes } from './relay/node.resolver.js';
+import { LiveResolver } from './live/live.resolver.js';
 import { AdvanceResolver } from './scope-state/advance.resolver.js';
 import { AdvanceService } from './scope-state/advance.service.js';
 import { CheckResolver } from './scope-state/check.resolver.js';
@@ -46,6 +47,7 @@ export const unconnectedResolvers: ClassType[] = [
   AsOfResolver,
   UndoResolver,
   NodeResolver,
+  LiveResolver,
 ];
 
 /** Every resolver with what it stands on, made by hand. */
@@ -83,6 +85,7 @@ export function createResolvers(pool: Pool, config: Config, log: Log): Map<Class
     [AdvanceResolver, new AdvanceResolver(new AdvanceService(locked), presenter)],
     [CreateResolver, new CreateResolver(new CreateService(locked), presenter)],
     [SelectionResolver, new SelectionResolver(selections, presenter)],
+    [LiveResolver, new LiveResolver(presenter)],
     [RekeyResolver, new RekeyResolver(new RekeyService(new RekeyRepository(pool), log), presenter)],
     [ChangeResolver, new ChangeResolver(changes, presenter)],
     [AsOfResolver, new AsOfResolver(new AsOfService(new AsOfRepository(pool)), presenter)],

@@ -1,4 +1,9 @@
-import { ApolloServer, HeaderMap, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServer,
+  HeaderMap,
+  type ApolloServerPlugin,
+  type GraphQLRequestListener,
+} from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -7,7 +12,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { GraphQLSchema } from 'graphql';
+import { GraphQLError, OperationTypeNode, type GraphQLSchema } from 'graphql';
 import type { CallContext } from '../caller.js';
 import type { Log } from '../log.js';
 import { createErrorFormat } from './error-format.js';
@@ -22,15 +27,34 @@ const disabled: ApolloServerPlugin<CallContext>[] = [
   ApolloServerPluginUsageReportingDisabled(),
 ];
 
+/** A subscription's answer has no end; what follows on a mutation must not keep its answer waiting. */
+function operationKinds(onMutation: () => void): ApolloServerPlugin<CallContext> {
+  const listener: GraphQLRequestListener<CallContext> = {
+    didResolveOperation: ({ operation }) => {
+      if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) return Promise.resolve();
+      throw new GraphQLError(
+        'a subscription needs a WebSocket (subprotocol graphql-transport-ws) at /graphql, or /graphql/stream',
+        { extensions: { code: 'BAD_USER_INPUT' } },
+      );
+    },
+    willSendResponse: ({ operation }) => {
+      if (operation?.operation === OperationTypeNode.MUTATION) onMutation();
+      return Promise.resolve();
+    },
+  };
+  return { requestDidStart: () => Promise.resolve(listener) };
+}
+
 /** GraphQL over HTTP at /graphql; for a browser, its playground. */
 export async function addGraphQLEndpoint(
   server: FastifyInstance,
   schema: GraphQLSchema,
   log: Log,
+  onMutation: () => void,
 ): Promise<void> {
   const apollo = new ApolloServer<CallContext>({
     schema,
-    plugins: disabled,
+    plugins: [...disabled, operationKinds(onMutation)],
     introspection: true,
     csrfPrevention: true,
     persistedQueries: false,

@@ -5,7 +5,9 @@ import type { Log } from '../log.js';
 /** What went wrong before GraphQL saw the request, in GraphQL's form: callers read one form only. */
 export function addHttpErrors(server: FastifyInstance, log: Log): void {
   server.setNotFoundHandler((request, reply) => {
-    const known = ['/graphql', '/livez', '/readyz'].includes(request.url.split('?', 1)[0]!);
+    const known = ['/graphql', '/graphql/stream', '/livez', '/readyz'].includes(
+      request.url.split('?', 1)[0]!,
+    );
     if (known) {
       reply.header('allow', request.url.startsWith('/graphql') ? 'GET, POST' : 'GET');
       return refuse(reply, 405, 'this method is not allowed here');

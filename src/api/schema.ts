@@ -1,20 +1,30 @@
 import 'reflect-metadata';
 import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
-import { buildSchema, type ClassType, type NonEmptyArray } from 'type-graphql';
+import { buildSchema, type ClassType, type NonEmptyArray, type PubSub } from 'type-graphql';
 
 export interface SchemaOptions {
   /** resolvers by their classes; made by hand, for there is no container */
   resolvers: Map<ClassType, object>;
   /** names of the input types of which exactly one field must be given */
   oneOf: string[];
+  /** where the events of subscriptions come from, by the topics that the resolvers name */
+  streams?: ReadonlyMap<string, EventStream>;
 }
 
+/** Opens a stream for a subscription with these arguments. */
+export type EventStream = (args: Record<string, unknown>) => Promise<AsyncIterable<unknown>>;
+
 /** The schema of the resolvers handed in: this room knows none of them. */
-export async function createSchema({ resolvers, oneOf }: SchemaOptions): Promise<GraphQLSchema> {
+export async function createSchema({
+  resolvers,
+  oneOf,
+  streams = new Map(),
+}: SchemaOptions): Promise<GraphQLSchema> {
   const schema = await buildSchema({
     resolvers: [...resolvers.keys()] as unknown as NonEmptyArray<ClassType>,
     container: { get: (resolver: ClassType) => resolvers.get(resolver) },
     validate: false,
+    pubSub: pubSubOf(streams),
   });
   for (const name of oneOf) {
     const type = schema.getType(name);
@@ -22,4 +32,14 @@ export async function createSchema({ resolvers, oneOf }: SchemaOptions): Promise
     type.isOneOf = true; // this release of type-graphql knows no @oneOf; validation, coercion and printing then honour it
   }
   return schema;
+}
+
+/** type-graphql asks a "pubSub" for the events of a topic; ours publish nothing through it. */
+function pubSubOf(streams: ReadonlyMap<string, EventStream>): PubSub {
+  return {
+    publish: () => undefined,
+    // Its type wants the stream at once; graphql-js, which gets the answer, waits for it.
+    subscribe: (topic, args) =>
+      streams.get(topic)!(args as Record<string, unknown>) as unknown as AsyncIterable<unknown>,
+  };
 }

@@ -2,16 +2,21 @@ import { fastify } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Log } from '../log.js';
 import { addDrain } from './drain.js';
+import { addEventStream } from './event-stream.js';
 import { addGraphQLEndpoint } from './graphql-endpoint.js';
 import { addHealth, type ReadyAnswer } from './health.js';
 import { addHttpErrors } from './http-errors.js';
 import { addJsonBody } from './json-body.js';
 import { inRequest, requestIdOf } from './request-scope.js';
+import { createSubscribe } from './subscribe.js';
+import { addWebSocket } from './web-socket.js';
 
 export interface ServerOptions {
   schema: GraphQLSchema;
   log: Log;
   readiness: () => ReadyAnswer;
+  /** is called after each mutation, when its answer is on its way */
+  onMutation: () => void;
 }
 
 export interface Server {
@@ -22,7 +27,7 @@ export interface Server {
 }
 
 /** The HTTP server, not listening yet. Every answer carries its request's id in `x-request-id`. */
-export async function createServer({ schema, log, readiness }: ServerOptions): Promise<Server> {
+export async function createServer({ schema, log, readiness, onMutation }: ServerOptions): Promise<Server> {
   const server = fastify({
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     forceCloseConnections: 'idle',
@@ -49,6 +54,9 @@ export async function createServer({ schema, log, readiness }: ServerOptions): P
   addHttpErrors(server, log);
   addHealth(server, readiness);
   const drain = addDrain(server);
-  await addGraphQLEndpoint(server, schema, log);
+  await addGraphQLEndpoint(server, schema, log, onMutation);
+  const subscribe = createSubscribe(schema, log);
+  addWebSocket(server, subscribe, drain, log);
+  addEventStream(server, subscribe, drain);
   return { listen: (host, port) => server.listen({ host, port }), close: () => drain.close() };
 }

@@ -703,3 +703,57 @@ export interface DeleteScopeStatesInput {
   /** The token of a dry run with the same selection: apply it. Absent: a dry run. */
   planToken?: string | null | undefined;
 }
+
+export interface Subscription {
+  /** Changes of states, whoever makes them: through any scopestate server of the database, or past all of them. Over WebSocket (`graphql-transport-ws`) at this address, or as server-sent events at `/graphql/stream`. */
+  scopeStateChanged: ScopeStateEvent;
+}
+
+/** The arguments of `Subscription.scopeStateChanged`. */
+export interface SubscriptionScopeStateChangedArgs {
+  /** The `sequence` of the last event that was seen: first comes all that was changed since. Without it, what is changed from now on. */
+  afterSequence?: string | null | undefined;
+  /** Which states: a change is sent when the state matched before it or matches after it. */
+  filter?: ScopeStateFilter | null | undefined;
+}
+
+/** A change of a state, sent once it is committed. Changes of one state come in the order in which they were made. */
+export interface ScopeStateEvent {
+  /** Grows from event to event: a whole number as text. Whoever subscribes again with the last one as `afterSequence` misses nothing and sees nothing twice. */
+  sequence: string;
+  /** What was done. */
+  kind: ScopeStateEventKind;
+  /** The id of the state that was changed; null for `RESYNC`. */
+  scopeStateId: string | null;
+  /** The state after the change, with `lag` and what is due as of then; it may be one that the filter does not let through any more. Null where the change removed it, and for `RESYNC`. */
+  scopeState: ScopeState | null;
+  /** When it was changed, by the database’s clock; null for `RESYNC`. */
+  changedAt: DateTime | null;
+}
+
+/** What was done to a state, or that the subscriber has to load everything anew. */
+export type ScopeStateEventKind =
+  /** The state was made: by an advance, or by `createScopeState`. */
+  | 'CREATED'
+  /** A legacy state was taken over by the first unit that was checked or advanced; an advance that did so may have moved it with the same change. */
+  | 'BACKFILLED'
+  /** A collector said that it has rated further. Two advances of one batch are one change. */
+  | 'ADVANCED'
+  /** An operator set it, back or forward. */
+  | 'RESET'
+  /** The scope was switched on. */
+  | 'ACTIVATED'
+  /** The scope was switched off. */
+  | 'DEACTIVATED'
+  /** The state was moved to another unit. */
+  | 'REKEYED'
+  /** The state was deleted. */
+  | 'DELETED'
+  /** `scopestate import` made or changed it. */
+  | 'IMPORTED'
+  /** A change was undone: the state is again what it was before. */
+  | 'UNDONE'
+  /** Another program (CloudKitty itself, psql) wrote to the table: made, changed or removed the state. None of scopestate’s promises holds for such a write. */
+  | 'EXTERNAL'
+  /** Something may be missing: the subscriber was away longer than the history goes back, read too slowly, or asked for what comes after a sequence that there is not. Load what you show anew, then subscribe after this event’s `sequence`. The last event of its subscription. */
+  | 'RESYNC';

@@ -1,5 +1,6 @@
 import { checkText, longest } from '../collection-unit/collection-unit.rules.js';
 import { BadInput } from '../fault.js';
+import { isLegacy, type ScopeState } from './scope-state.rules.js';
 
 /** Values of one field are ORed, fields are ANDed; null and absent: not filtered; an empty list matches nothing. */
 export interface ScopeStateFilter {
@@ -34,6 +35,29 @@ export function checkFilter(filter: ScopeStateFilter, field: string): void {
   }
   const prefix = filter.scopeIdPrefix ?? undefined;
   if (prefix !== undefined) checkText(prefix, longest.scopeId, `${field}.scopeIdPrefix`);
+}
+
+/** The filter as a test of one state: what `conditionOf` asks of a row. */
+export function fitOf(filter: ScopeStateFilter): (state: ScopeState) => boolean {
+  const tests: ((state: ScopeState) => boolean)[] = [];
+  const anyOf = (values: string[] | null | undefined, textOf: (state: ScopeState) => string | null) => {
+    if (!values) return;
+    const allowed = new Set<string | null>(values);
+    tests.push((state) => allowed.has(textOf(state)));
+  };
+  anyOf(filter.scopeIds, (state) => state.scopeId);
+  anyOf(filter.scopeKeys, (state) => state.scopeKey);
+  anyOf(filter.collectors, (state) => state.collector);
+  anyOf(filter.fetchers, (state) => state.fetcher);
+  const { scopeIdPrefix, active, legacy, processedBefore, processedSince } = filter;
+  if (typeof scopeIdPrefix === 'string') tests.push((state) => state.scopeId.startsWith(scopeIdPrefix));
+  if (typeof active === 'boolean') tests.push((state) => state.active === active);
+  if (typeof legacy === 'boolean') tests.push((state) => isLegacy(state) === legacy);
+  const place = ({ lastProcessedTimestamp }: ScopeState, instant: Temporal.Instant) =>
+    Temporal.Instant.compare(lastProcessedTimestamp, instant);
+  if (processedBefore) tests.push((state) => place(state, processedBefore) < 0);
+  if (processedSince) tests.push((state) => place(state, processedSince) >= 0);
+  return (state) => tests.every((test) => test(state));
 }
 
 /** A filter of which nothing is left once nulls are taken out: in a selector it would select the whole cloud. */

@@ -1,0 +1,171 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Negotiator from 'negotiator';
+import type { ExecutionResult } from 'graphql';
+import type { Drain } from './drain.js';
+import { isOfSameOrigin } from './same-origin.js';
+import type { StreamedResult, Subscribe, SubscribeRequest } from './subscribe.js';
+
+/** Shorter than the minute after which proxies take a silent connection for dead. */
+const pingMillis = 12_000;
+
+const eventStream = 'text/event-stream';
+
+/**
+ * GraphQL over server-sent events at /graphql/stream, by the protocol of graphql-sse: a connection for each subscription.
+ * Written here, for that package's own handler takes events from their source however slowly they are read.
+ */
+export function addEventStream(server: FastifyInstance, subscribe: Subscribe, drain: Drain): void {
+  const open = new Set<() => void>();
+  drain.atEnd(() => {
+    for (const end of open) end();
+  });
+  server.route({
+    method: ['GET', 'POST'],
+    url: '/graphql/stream',
+    exposeHeadRoute: false,
+    handler: async (request, reply) => {
+      if (!isOfSameOrigin(request.raw)) throw refusal(403, 'a page of another origin may not subscribe');
+      if (new Negotiator(request.raw).mediaType([eventStream]) === undefined) {
+        throw refusal(406, `accept: found ${request.headers.accept}; allowed: ${eventStream}`);
+      }
+      const stream = new Events(request, reply);
+      const end = () => stream.end();
+      open.add(end);
+      try {
+        await answer(stream, subscribe, requestOf(request), request.id);
+      } finally {
+        open.delete(end);
+      }
+      return reply;
+    },
+  });
+}
+
+async function answer(
+  stream: Events,
+  subscribe: Subscribe,
+  wanted: SubscribeRequest,
+  requestId: string,
+): Promise<void> {
+  const prepared = subscribe.prepare(wanted, requestId);
+  if (Array.isArray(prepared)) return stream.only({ errors: prepared });
+  const started = await subscribe.start(prepared);
+  if (!(Symbol.asyncIterator in started)) return stream.only(subscribe.shape(started, requestId));
+  await stream.pipe(started, (result) => subscribe.shape(result, requestId));
+}
+
+/** What is written to one subscriber. */
+class Events {
+  private readonly request: FastifyRequest;
+  private readonly reply: FastifyReply;
+  private results: AsyncGenerator<ExecutionResult, void, void> | undefined;
+  private isEnded = false;
+
+  constructor(request: FastifyRequest, reply: FastifyReply) {
+    this.request = request;
+    this.reply = reply;
+    request.raw.socket.once('close', () => this.end());
+  }
+
+  only(result: StreamedResult): void {
+    const response = this.open();
+    response.end(eventText(result) + completeText);
+  }
+
+  /** Writes results as fast as they are read, until there are no more, or the subscriber or the server goes. */
+  async pipe(
+    results: AsyncGenerator<ExecutionResult, void, void>,
+    shape: (result: ExecutionResult) => StreamedResult,
+  ): Promise<void> {
+    this.results = results;
+    if (this.isEnded) await results.return();
+    const response = this.open();
+    const stopPinging = keepAlive(response);
+    try {
+      response.write(pingText); // some browsers take an answer for begun with its first bytes only
+      for await (const result of results) {
+        if (!response.write(eventText(shape(result))) && !response.destroyed) await drained(response);
+      }
+    } finally {
+      stopPinging();
+      response.end(completeText);
+    }
+  }
+
+  end(): void {
+    this.isEnded = true;
+    void this.results?.return();
+  }
+
+  private open(): ServerResponse {
+    this.reply.hijack();
+    const response = this.reply.raw;
+    response.on('error', () => response.destroy());
+    response.writeHead(200, {
+      'content-type': `${eventStream}; charset=utf-8`,
+      'cache-control': 'no-cache',
+      connection: 'close', // a subscription ends with its connection, and this with it
+      'x-accel-buffering': 'no', // nginx would keep events back
+      'x-request-id': this.request.id,
+    });
+    return response;
+  }
+}
+
+const pingText = ':\n\n';
+const completeText = 'event: complete\ndata:\n\n';
+
+function eventText(result: StreamedResult): string {
+  return `event: next\ndata: ${JSON.stringify(result)}\n\n`;
+}
+
+/** Until what was written has left for the network, or the subscriber is gone. */
+function drained(response: ServerResponse): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  response.once('drain', resolve).once('close', resolve);
+  return promise.finally(() => response.off('drain', resolve).off('close', resolve));
+}
+
+/** Ends a connection that has not taken the last ping. */
+function keepAlive(response: ServerResponse): () => void {
+  let isTaken = true;
+  const timer = setInterval(() => {
+    if (!isTaken) return response.destroy();
+    isTaken = false;
+    response.write(pingText, () => {
+      isTaken = true;
+    });
+  }, pingMillis);
+  return () => clearInterval(timer);
+}
+
+/** @throws what Fastify answers with 400, where the request has not the form of one */
+function requestOf(request: FastifyRequest): SubscribeRequest {
+  const given = request.method === 'GET' ? fromSearch(request.query as Record<string, string>) : request.body;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw refusal(400, 'the body is no JSON object with a query');
+  }
+  const { query, variables, operationName } = given as Record<string, unknown>;
+  if (typeof query !== 'string') throw refusal(400, 'query: found none; allowed: the text of a subscription');
+  if (variables !== undefined && (typeof variables !== 'object' || Array.isArray(variables))) {
+    throw refusal(400, 'variables: allowed: a JSON object');
+  }
+  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') {
+    throw refusal(400, 'operationName: allowed: a name');
+  }
+  return { query, variables: variables as SubscribeRequest['variables'], operationName };
+}
+
+function fromSearch({ variables, ...rest }: Record<string, string>): Record<string, unknown> {
+  if (variables === undefined) return rest;
+  try {
+    return { ...rest, variables: JSON.parse(variables) as unknown };
+  } catch {
+    throw refusal(400, 'variables: allowed: a JSON object');
+  }
+}
+
+function refusal(statusCode: number, message: string): Error {
+  return Object.assign(new Error(message), { statusCode });
+}

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import {
+  CloseCode,
+  GRAPHQL_TRANSPORT_WS_PROTOCOL,
+  makeServer,
+  type OperationResult,
+  type Server,
+} from 'graphql-ws';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { CallContext } from '../caller.js';
+import type { Log } from '../log.js';
+import type { Drain } from './drain.js';
+import { isOfSameOrigin } from './same-origin.js';
+import type { Subscribe } from './subscribe.js';
+
+/** As long as a request's body. */
+const longestMessage = 4 * 1024 * 1024;
+
+/** Shorter than the minute after which proxies take a silent connection for dead. */
+const pingMillis = 12_000;
+
+/** So long has a client to answer the closing at the server's end. */
+const closeMillis = 1_000;
+
+const goingAway = 1001;
+
+/** GraphQL over WebSocket at /graphql, by the protocol of graphql-ws. */
+export function addWebSocket(server: FastifyInstance, subscribe: Subscribe, drain: Drain, log: Log): void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: longestMessage,
+    // A wrong one is taken, and closed with the code that says so: a refused handshake tells a client nothing.
+    handleProtocols: (asked) =>
+      asked.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : ([...asked][0] ?? false),
+  });
+  const protocol = protocolOf(subscribe);
+  server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    const status = refusalOf(request, drain);
+    if (status !== undefined) return refuse(socket, status);
+    sockets.handleUpgrade(request, socket, head, (webSocket) => serve(webSocket, protocol, log));
+  });
+  drain.atEnd(() => {
+    for (const socket of sockets.clients) {
+      socket.close(goingAway, 'the server is stopping');
+      setTimeout(() => socket.terminate(), closeMillis).unref();
+    }
+  });
+}
+
+function refusalOf(request: IncomingMessage, drain: Drain): number | undefined {
+  if (drain.hasBegun) return 503;
+  if (request.url?.split('?', 1)[0] !== '/graphql') return 404;
+  return isOfSameOrigin(request) ? undefined : 403;
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+/** Errors that this room has shaped already go through graphql-ws as they are. */
+class ShapedError extends GraphQLError {}
+
+function protocolOf(subscribe: Subscribe): Server<undefined> {
+  const requestIdOf = ({ contextValue }: ExecutionArgs) => (contextValue as CallContext).caller.requestId;
+  return makeServer<undefined, undefined>({
+    onSubscribe: (_context, _id, payload) => {
+      const prepared = subscribe.prepare(payload, randomUUID());
+      if (!Array.isArray(prepared)) return prepared;
+      return prepared.map(({ message, ...rest }) =>
+        Object.assign(new ShapedError(message), { toJSON: () => ({ message, ...rest }) }),
+      );
+    },
+    subscribe: (args) => subscribe.start(args) as OperationResult,
+    onNext: (_context, _id, _payload, args, result) =>
+      subscribe.shape(result as ExecutionResult, requestIdOf(args)) as never,
+    onError: (_context, _id, _payload, errors) =>
+      errors.every((error) => error instanceof ShapedError)
+        ? undefined
+        : subscribe.shapeErrors(errors, randomUUID()),
+  });
+}
+
+function serve(socket: WebSocket, protocol: Server<undefined>, log: Log): void {
+  socket.on('error', (error) => log.debug({ event: 'web-socket-fault', cause: error.message }, 'closed'));
+  const stopPinging = keepAlive(socket);
+  const closed = protocol.opened(
+    {
+      protocol: socket.protocol,
+      // Answers when the text has left for the network: who reads slowly is sent no more meanwhile.
+      send: (text) =>
+        new Promise((resolve) => {
+          if (socket.readyState === socket.OPEN) socket.send(text, () => resolve());
+          else resolve();
+        }),
+      close: (code, reason) => socket.close(code, reason),
+      onMessage: (take) =>
+        socket.on('message', (message: Buffer) => {
+          take(message.toString()).catch((error: unknown) => {
+            log.error({ event: 'internal-error', err: error }, 'a WebSocket failed inside');
+            socket.close(CloseCode.InternalServerError, 'Internal server error');
+          });
+        }),
+    },
+    undefined,
+  );
+  socket.once('close', (code, reason) => {
+    stopPinging();
+    void closed(code, reason.toString());
+  });
+}
+
+/** Ends a socket that has not answered the last ping. */
+function keepAlive(socket: WebSocket): () => void {
+  let isAlive = true;
+  socket.on('pong', () => {
+    isAlive = true;
+  });
+  const timer = setInterval(() => {
+    if (!isAlive) return socket.terminate();
+    isAlive = false;
+    socket.ping();
+  }, pingMillis);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,155 @@
+import type { Pool } from '../database/pool.js';
+import type { Change, ChangeKind } from '../history/change.rules.js';
+import type { ScopeState } from '../scope-state/scope-state.rules.js';
+import { Bell } from './bell.js';
+import type { FeedKeeper } from './feed-keeper.js';
+import type { FeedRepository } from './feed.repository.js';
+import type { RecentChanges } from './recent-changes.js';
+
+/** What a subscriber is sent: a change, or that it has to load everything anew. */
+export interface ScopeStateEvent {
+  readonly kind: ChangeKind | 'RESYNC';
+  readonly sequence: bigint;
+  readonly change: Change | undefined;
+}
+
+export interface StreamParts {
+  pool: Pool;
+  repository: FeedRepository;
+  keeper: FeedKeeper;
+  recent: RecentChanges;
+  bell: Bell;
+  fits: (state: ScopeState) => boolean;
+  /** where to go on; undefined: with what comes from now on */
+  after: bigint | undefined;
+  /** whether only a RESYNC is to be sent */
+  isLost: boolean;
+}
+
+const rowsAtOnce = 500;
+const retryMillis = 500;
+
+/**
+ * The changes of one subscriber, taken as it asks for them: from the table until it has caught up, then from what the
+ * feed keeps. Written by hand, for an `async function*` that waits can't be ended.
+ */
+export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
+  private readonly parts: StreamParts;
+  /** place in `recent`; undefined: it is still catching up after `after` */
+  private cursor: number | undefined;
+  private after: bigint;
+  private readAhead: Change[] = [];
+  /** how often the feed must have looked before a RESYNC can say where to go on; undefined: nothing was missed */
+  private lostUntil: number | undefined;
+  private isEnded = false;
+
+  constructor(parts: StreamParts) {
+    this.parts = parts;
+    this.cursor = parts.after === undefined ? parts.recent.end : undefined;
+    this.after = parts.after ?? 0n;
+    if (parts.isLost) this.lose();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<ScopeStateEvent, undefined>> {
+    while (!this.isEnded) {
+      const found = this.lostUntil !== undefined ? this.resync(this.lostUntil) : await this.change();
+      if (found === 'more') continue;
+      if (found !== undefined && !this.isEnded) {
+        if (found.kind === 'RESYNC') this.end();
+        return { done: false, value: found };
+      }
+      if (!this.isEnded) await this.parts.bell.wait();
+    }
+    return { done: true, value: undefined };
+  }
+
+  return(): Promise<IteratorResult<ScopeStateEvent, undefined>> {
+    this.end();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  private end(): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    this.readAhead = [];
+    this.parts.keeper.leave(this.parts.bell);
+    this.parts.bell.ring(); // a pending next() ends with it
+  }
+
+  /** @returns undefined where there is nothing now */
+  private async change(): Promise<ScopeStateEvent | 'more' | undefined> {
+    const { recent, keeper } = this.parts;
+    if (recent !== keeper.recent) return this.lose();
+    return this.cursor === undefined ? await this.catchUp() : this.live(this.cursor);
+  }
+
+  private lose(): 'more' {
+    const { keeper } = this.parts;
+    this.lostUntil = keeper.looks + 2; // the look that is going on may have begun before
+    keeper.poke();
+    return 'more';
+  }
+
+  private live(cursor: number): ScopeStateEvent | 'more' | undefined {
+    const { recent } = this.parts;
+    if (recent.hasLost(cursor)) return this.lose();
+    for (let place = cursor; place < recent.end; place++) {
+      const change = recent.at(place)!;
+      if (!this.isWanted(change)) continue;
+      this.cursor = place + 1;
+      return eventOf(change);
+    }
+    this.cursor = recent.end;
+    return undefined;
+  }
+
+  private async catchUp(): Promise<ScopeStateEvent | 'more' | undefined> {
+    for (let change = this.readAhead.shift(); change; change = this.readAhead.shift()) {
+      this.after = change.sequence;
+      if (this.isWanted(change, -1n)) return eventOf(change);
+    }
+    const { recent } = this.parts;
+    if (recent.settled === undefined) return undefined;
+    this.cursor = this.after >= recent.settled ? recent.end : recent.cursorAfter(this.after);
+    return this.cursor === undefined ? await this.readOn(recent.settled) : 'more';
+  }
+
+  private async readOn(upTo: bigint): Promise<'more'> {
+    const { pool, repository, bell } = this.parts;
+    try {
+      const changes = await repository.between(pool, this.after, upTo, rowsAtOnce);
+      if (changes === undefined) return this.lose();
+      this.readAhead = changes;
+      if (changes.length === 0) this.after = upTo;
+    } catch {
+      await bell.wait(retryMillis); // the pool has said why, to those who ask it for states
+    }
+    return 'more';
+  }
+
+  /** Whether it is sent: the state was one of the subscriber's before or is one after, and it was not sent yet. */
+  private isWanted({ sequence, before, after }: Change, sent = this.after): boolean {
+    if (sequence <= sent) return false;
+    const { fits } = this.parts;
+    return (before !== undefined && fits(before)) || (after !== undefined && fits(after));
+  }
+
+  /** The last event: with a sequence up to which everything can be seen, and that is not older than the asking. */
+  private resync(looks: number): ScopeStateEvent | undefined {
+    const { keeper } = this.parts;
+    const settled = keeper.recent?.settled;
+    if (settled === undefined || keeper.looks < looks) {
+      keeper.poke();
+      return undefined;
+    }
+    return { kind: 'RESYNC', sequence: settled, change: undefined };
+  }
+}
+
+function eventOf(change: Change): ScopeStateEvent {
+  return { kind: change.kind, sequence: change.sequence, change };
+}
