@@ -64,11 +64,12 @@ describe('the embedded PostgreSQL', () => {
     expect(await server.data(advance, { unit: unit() })).toMatchObject({
       advanceScopeState: { outcome: 'CREATED' },
     });
-    const { rows } = await owner.query(
-      `select distinct usename, usesuper from pg_stat_activity join pg_user using (usename)
-       where query ~ '^/\\* ChangePage' and application_name = 'scopestate'`,
-    );
-    expect(rows).toEqual([{ usename: 'scopestate_server', usesuper: false }]);
+    const { rows } = await owner.query(`select rolsuper from pg_roles where rolname = 'scopestate_server'`);
+    expect(rows).toEqual([{ rolsuper: false }]);
+    await owner.query('revoke insert on scopestate_history from scopestate_server');
+    const { errors } = await server.ask(advance, { unit: unit() });
+    await owner.query('grant insert on scopestate_history to scopestate_server');
+    expect(errors).toMatchObject([{ path: ['advanceScopeState'] }]);
   });
 
   test('gives the roles the rights that the README names', async () => {

@@ -4,6 +4,7 @@ import { check } from './check.js';
 import { create } from './create.js';
 import { deletion } from './deletion.js';
 import type { ExampleGroup } from './example.js';
+import { history } from './history.js';
 import { look } from './look.js';
 import { rekey } from './rekey.js';
 import { reset } from './reset.js';
@@ -17,5 +18,6 @@ export const exampleGroups: ExampleGroup[] = [
   activation,
   rekey,
   reset,
+  history,
   deletion,
 ];
