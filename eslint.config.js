@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint';
  */
 const leaves = ['caller', 'fault', 'log', 'time', 'config'];
 const rooms = {
-  cli: ['app', 'storage', 'database', 'demo', 'client', 'doctor', 'transfer', 'scope-state'],
+  cli: ['app', 'storage', 'database', 'demo', 'client', 'doctor', 'transfer', 'history', 'scope-state'],
   doctor: ['database'],
   demo: ['client', 'database', 'scope-state', 'collection-unit'],
   history: ['scope-state', 'collection-unit', 'relay', 'database'],
@@ -132,7 +132,13 @@ export default tseslint.config(
   {
     files: ['**/*.js'],
     languageOptions: {
-      globals: { process: 'readonly', console: 'readonly', URL: 'readonly', fetch: 'readonly' },
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        fetch: 'readonly',
+        performance: 'readonly',
+      },
     },
   },
   {

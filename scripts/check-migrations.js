@@ -13,7 +13,7 @@ const storage = await openStorage(readConfig({ SCOPESTATE_DATA_DIR: folder }), c
 const faults = [];
 try {
   await storage.migrate();
-  const { orm, pool } = storage.database;
+  const { orm, pool } = storage.owner;
   const difference = await orm.schema.getUpdateSchemaSQL({ safe: true, dropTables: false });
   const layout = await describe(pool);
   if (difference.trim() !== '')

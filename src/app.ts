@@ -8,6 +8,8 @@ import type { Config } from './config.js';
 import { migrationStatus, refuseNewerSchema } from './database/migrate.js';
 import { ReadinessMonitor } from './database/readiness.js';
 import { OperatorError } from './fault.js';
+import { PruneRepository } from './history/prune.repository.js';
+import { PruneService } from './history/prune.service.js';
 import { openLive } from './live/live.js';
 import type { Log } from './log.js';
 import { createResolvers, unconnectedResolvers } from './resolvers.js';
@@ -47,12 +49,15 @@ export async function startApp(config: Config, log: Log, { migrate = false } = {
       await monitor.stop();
       throw cannotListen(config, error);
     });
+    const retention = new PruneService(new PruneRepository(storage.owner.pool), config.historyRetention);
+    const pruning = retention.start(log);
     return {
       url,
       failed: storage.embedded?.lost ?? new Promise(() => {}),
       stop: async () => {
         await monitor.stop();
         await server.close();
+        await pruning.stop();
         await live.stop();
         await storage.close();
       },
@@ -95,7 +100,7 @@ function unconnectedSchema(): Promise<GraphQLSchema> {
 
 /** The embedded database is ours to migrate; another one is its operator's. */
 async function bringUpToDate(storage: Storage, migrate: boolean, log: Log): Promise<void> {
-  const status = await migrationStatus(storage.database);
+  const status = await migrationStatus(storage.owner);
   refuseNewerSchema(status);
   if (status.pending.length === 0) return;
   if (storage.embedded === undefined && !migrate) {

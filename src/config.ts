@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { databaseUrlFault } from './database-url.js';
 import { readDotEnv } from './dot-env.js';
 import { quoted, SettingsError } from './fault.js';
 import { logLevels, type LogLevel } from './log.js';
@@ -18,6 +19,8 @@ export interface Config {
   /** The collection period of DESIGN.md 2.6. */
   period: Temporal.Duration;
   waitPeriods: number;
+  /** Older entries of the history are pruned. */
+  historyRetention: Temporal.Duration;
   logLevel: LogLevel;
 }
 
@@ -65,6 +68,9 @@ function secret(info: Omit<About, 'secret' | 'default'>, faultOf: (text: string)
 const shortestPeriod = parseDuration('PT1M');
 const longestPeriod = parseDuration('P31D');
 
+const shortestRetention = parseDuration('P1D');
+const longestRetention = parseDuration('P36500D');
+
 const schema = z.object({
   HOST: setting(
     {
@@ -105,7 +111,7 @@ const schema = z.object({
       description: 'The collection period: how much time one rating step covers.',
       allowed: `an ISO 8601 duration from ${formatDuration(shortestPeriod)} to ${formatDuration(longestPeriod)}, for example PT1H`,
     },
-    readPeriod,
+    (text) => durationWithin(text, shortestPeriod, longestPeriod),
   ),
   SCOPESTATE_WAIT_PERIODS: setting(
     {
@@ -114,6 +120,14 @@ const schema = z.object({
       allowed: 'a whole number from 0 to 1000',
     },
     (text) => wholeNumber(text, 1000),
+  ),
+  SCOPESTATE_HISTORY_RETENTION: setting(
+    {
+      default: 'P400D',
+      description: 'How long the history keeps what was changed, at least.',
+      allowed: `an ISO 8601 duration from ${formatDuration(shortestRetention)} to ${formatDuration(longestRetention)}, for example P400D`,
+    },
+    (text) => durationWithin(text, shortestRetention, longestRetention),
   ),
   LOG_LEVEL: setting(
     {
@@ -180,6 +194,7 @@ export function readConfig(environment: Environment = { ...readDotEnv(), ...proc
     dataDir: data.SCOPESTATE_DATA_DIR,
     period: data.SCOPESTATE_PERIOD,
     waitPeriods: data.SCOPESTATE_WAIT_PERIODS,
+    historyRetention: data.SCOPESTATE_HISTORY_RETENTION,
     logLevel: data.LOG_LEVEL,
   };
 }
@@ -254,41 +269,16 @@ function wholeNumber(text: string, largest: number): number | undefined {
   return number <= largest ? number : undefined;
 }
 
-function readPeriod(text: string): Temporal.Duration | undefined {
+function durationWithin(
+  text: string,
+  shortest: Temporal.Duration,
+  longest: Temporal.Duration,
+): Temporal.Duration | undefined {
   try {
-    const period = parseDuration(text);
-    const micros = microsOfDuration(period);
-    const fits = micros >= microsOfDuration(shortestPeriod) && micros <= microsOfDuration(longestPeriod);
-    return fits ? period : undefined;
+    const duration = parseDuration(text);
+    const micros = microsOfDuration(duration);
+    return micros >= microsOfDuration(shortest) && micros <= microsOfDuration(longest) ? duration : undefined;
   } catch {
     return undefined;
-  }
-}
-
-/** What is wrong with the URL, told without any part of it that could hold the password. */
-function databaseUrlFault(text: string): string | undefined {
-  if (/[\s\p{Cc}]/u.test(text)) return 'a URL with a blank or a line break in it';
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
-  if (scheme === undefined) return 'a text that is not a URL';
-  if (!['postgresql', 'postgres', 'postgresql+psycopg2'].includes(scheme)) {
-    return `a URL with the scheme ${quoted(scheme)}`;
-  }
-  // An empty host behind a user, `user@/database?host=/run`, is usual for a socket, but no URL for WHATWG.
-  const url = URL.parse(text) ?? URL.parse(text.replace('@/', '@socket.invalid/'));
-  const parts = url && [url.username, url.password, url.hostname, url.pathname];
-  if (!parts?.every(isPercentEncoded) || url?.hash !== '') return 'a URL that can not be read';
-  const host = url.hostname === 'socket.invalid' ? '' : url.hostname;
-  if (host === '' && !url.searchParams.get('host')) return 'a URL without a host';
-  if (host.includes(',')) return 'a URL with several hosts';
-  if (!/^\/[^/@]+$/.test(url.pathname)) return 'a URL without the name of one database';
-  return undefined;
-}
-
-function isPercentEncoded(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.js';
 import { openDatabase, type Database, type DatabaseOptions } from './database/database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './database/embedded/embedded-postgres.js';
 import { migrateUp, type MigrateOptions, type MigrateResult } from './database/migrate.js';
 import { requireFitDatabase } from './database/requirements.js';
+import { separateRoles, serverRole } from './database/roles.js';
 import type { Log } from './log.js';
 import { ScopeStateEntity } from './scope-state/scope-state.entity.js';
 
@@ -12,7 +14,12 @@ const migrationsFolder = fileURLToPath(new URL('../dist/migrations', import.meta
 
 /** The database that a command or a server works on, and the PostgreSQL that scopestate runs for it, if any. */
 export interface Storage {
+  /** as a server uses it: on the embedded PostgreSQL in a role that can only add to the history */
   readonly database: Database;
+  /** as its owner uses it, who migrates and prunes; on a PostgreSQL of yours the same */
+  readonly owner: Database;
+  /** of `database`; holds a password */
+  readonly url: string;
   readonly embedded: EmbeddedPostgres | undefined;
   /** Applies what is pending, with statements that may take as long as the table is large. */
   migrate(options?: MigrateOptions): Promise<MigrateResult>;
@@ -31,29 +38,45 @@ export async function openStorage(config: Config, log: Log): Promise<Storage> {
   const embedded = config.databaseUrl
     ? undefined
     : await startEmbeddedPostgres({ dataDir: config.dataDir, log });
-  const url = config.databaseUrl ?? embedded!.url;
-  const database = await prepareDatabase({ url, log });
+  const ownerUrl = config.databaseUrl ?? embedded!.url;
+  const password = randomBytes(24).toString('base64url');
+  const url = embedded ? inRole(ownerUrl, serverRole, password) : ownerUrl;
+  const owner = await prepareDatabase({ url: ownerUrl, log });
+  const database = embedded ? await prepareDatabase({ url, log }) : owner;
   const storage: Storage = {
     database,
+    owner,
+    url,
     embedded,
     migrate: async (options) => {
-      const patientDatabase = await prepareDatabase({ url, log, patient: true });
+      const patientDatabase = await prepareDatabase({ url: ownerUrl, log, patient: true });
       try {
-        return await migrateUp(patientDatabase, options);
+        const result = await migrateUp(patientDatabase, options);
+        if (embedded) await separateRoles(owner.pool, password);
+        return result;
       } finally {
         await patientDatabase.close();
       }
     },
     close: async () => {
       await database.close();
+      if (owner !== database) await owner.close();
       await embedded?.stop();
     },
   };
   try {
-    await requireFitDatabase(database.pool);
+    await requireFitDatabase(owner.pool);
+    if (embedded) await separateRoles(owner.pool, password);
     return storage;
   } catch (error) {
     await storage.close();
     throw error;
   }
+}
+
+function inRole(url: string, role: string, password: string): string {
+  const other = new URL(url);
+  other.username = role;
+  other.password = password;
+  return other.href;
 }

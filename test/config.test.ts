@@ -26,7 +26,7 @@ function faultsOf(environment: Record<string, string>): string[] {
 
 describe('what is not set', () => {
   test('has its default', () => {
-    const { period, ...rest } = readConfig({});
+    const { period, historyRetention, ...rest } = readConfig({});
     expect(rest).toEqual({
       host: '127.0.0.1',
       port: 4000,
@@ -36,6 +36,7 @@ describe('what is not set', () => {
       logLevel: 'info',
     });
     expect(period.toString()).toBe('PT1H');
+    expect(historyRetention.toString()).toBe('P400D');
   });
 
   test('may also be set to an empty text', () => {
@@ -57,6 +58,7 @@ test('the list of settings has each variable with its default and its secrets', 
     ['SCOPESTATE_DATA_DIR', '.scopestate', false],
     ['SCOPESTATE_PERIOD', 'PT1H', false],
     ['SCOPESTATE_WAIT_PERIODS', '2', false],
+    ['SCOPESTATE_HISTORY_RETENTION', 'P400D', false],
     ['LOG_LEVEL', 'info', false],
   ]);
 });
@@ -121,6 +123,7 @@ describe('a setting is refused, by name, with what was found and what is allowed
     ['SCOPESTATE_PERIOD', '3600', 'an ISO 8601 duration from PT1M to P31D, for example PT1H'],
     ['SCOPESTATE_WAIT_PERIODS', '1001', 'a whole number from 0 to 1000'],
     ['SCOPESTATE_WAIT_PERIODS', '1.5', 'a whole number from 0 to 1000'],
+    ['SCOPESTATE_HISTORY_RETENTION', 'PT23H', 'an ISO 8601 duration from P1D to P36500D, for example P400D'],
     ['SCOPESTATE_WAIT_PERIODS', 'two', 'a whole number from 0 to 1000'],
     ['LOG_LEVEL', 'INFO', 'fatal, error, warn, info, debug, trace, silent'],
     ['LOG_LEVEL', 'verbose', 'fatal, error, warn, info, debug, trace, silent'],
@@ -202,7 +205,7 @@ describe('an unknown SCOPESTATE_ variable', () => {
   ])('%s is refused without its value', (name, hint) => {
     expect(faultsOf({ [name]: 'hunter2' })).toEqual([
       `${name}: found a variable that is not known${hint}; ` +
-        'allowed: SCOPESTATE_DATA_DIR, SCOPESTATE_PERIOD, SCOPESTATE_WAIT_PERIODS',
+        'allowed: SCOPESTATE_DATA_DIR, SCOPESTATE_PERIOD, SCOPESTATE_WAIT_PERIODS, SCOPESTATE_HISTORY_RETENTION',
     ]);
   });
 

@@ -78,7 +78,8 @@ async function serveAndRun(dataDir: string, cloud: Cloud, stopping: AbortSignal)
   await requireFreePort(config);
   const storage = await openStorage(config, log);
   try {
-    const app = await startApp({ ...config, databaseUrl: storage.embedded!.url }, log, { migrate: true });
+    await storage.migrate();
+    const app = await startApp({ ...config, databaseUrl: storage.url }, log);
     const failing = new AbortController();
     void storage.embedded!.lost.then((reason) => failing.abort(reason));
     try {

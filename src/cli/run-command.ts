@@ -4,6 +4,7 @@ import { OperatorError, SettingsError, Unavailable } from '../fault.js';
 import { addDemoCommand } from './demo-command.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { addExportCommand } from './export-command.js';
+import { addHistoryCommand } from './history-command.js';
 import { addImportCommand } from './import-command.js';
 import { addMigrateCommand } from './migrate-command.js';
 import { addSchemaCommand } from './schema-command.js';
@@ -28,6 +29,7 @@ export async function runCommand(argv: string[]): Promise<void> {
   addDoctorCommand(program);
   addImportCommand(program);
   addExportCommand(program);
+  addHistoryCommand(program);
   addSchemaCommand(program);
   addDemoCommand(program);
   process.stdout.on('error', endQuietly);

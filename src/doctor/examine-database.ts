@@ -44,6 +44,7 @@ async function examineOver(client: Client, database: Database, kind: Kind): Prom
     const { finding, isComplete } = await examineMigrations(client, database, kind);
     findings.push(finding);
     if (isComplete) findings.push(await examineRights(client));
+    if (isComplete && kind === 'own') findings.push(await examineHistory(client));
     findings.push(...(await examineRows(client)));
   } catch (error) {
     const fault = asFault(error);
@@ -119,10 +120,26 @@ async function examineRights(client: Client): Promise<Finding> {
     `/* examineRights */ select format('%s on %s', privilege, relation) as missing
      from (values ('cloudkitty_storage_states', 'select'), ('cloudkitty_storage_states', 'insert'),
        ('cloudkitty_storage_states', 'update'), ('cloudkitty_storage_states', 'delete'),
-       ('scopestate_write_probe', 'update'), ('scopestate_migrations', 'select')) needed (relation, privilege)
+       ('scopestate_write_probe', 'update'), ('scopestate_migrations', 'select'),
+       ('scopestate_history', 'select'), ('scopestate_history', 'insert'),
+       ('scopestate_history_start', 'select')) needed (relation, privilege)
      where not coalesce(has_table_privilege(to_regclass(relation), privilege), false)`,
   );
   if (rows.length === 0) return well('rights', 'the database user may read and write states');
   const missing = rows.map((row) => row.missing).join(', ');
   return wrong('rights', `the database user lacks ${missing}`, 'grant them to the user of DATABASE_URL');
+}
+
+/** The embedded one is looked at as its superuser, whom nothing is closed to. */
+async function examineHistory(client: Client): Promise<Finding> {
+  const { rows } = await client.query<{ alterable: boolean }>(
+    `/* examineHistory */ select pg_has_role(relowner, 'member')
+       or has_table_privilege(oid, 'update, delete, truncate') as alterable
+     from pg_class where oid = 'scopestate_history'::regclass`,
+  );
+  if (!rows[0]!.alterable) return well('history', 'the database user may add to it, and alter nothing');
+  return note(
+    'history',
+    'the database user may alter it; the README, "History", has roles under which it may not',
+  );
 }

@@ -16,7 +16,10 @@ import { queryText } from '../../src/api/playground/examples/example.js';
 import { exampleGroups } from '../../src/api/playground/examples/examples.js';
 import { Answers } from '../../src/api/playground/examples/placeholders.js';
 import { useStateApi } from '../support/state-api.js';
+import { newClient } from '../support/subscriber.js';
 import { createTestDatabase } from '../support/test-database.js';
+import { unit } from '../support/units.js';
+import { until } from '../support/until.js';
 
 const schema = buildSchema(readFileSync('schema.graphql', 'utf8'));
 
@@ -25,6 +28,8 @@ const examples = exampleGroups.flatMap(({ name, examples }) =>
 );
 
 const operationOf = (text: string) => getOperationAST(parse(text))!;
+
+const isSubscription = (text: string) => operationOf(text).operation === OperationTypeNode.SUBSCRIPTION;
 
 /** The one field of Query or Mutation that a request asks for. */
 function fieldOf(text: string): string {
@@ -61,9 +66,9 @@ describe('each example', () => {
 });
 
 describe('together', () => {
-  test('they show each query and each mutation', () => {
-    const fields = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
-      Object.keys(type!.getFields()),
+  test('they show each query, each mutation and each subscription', () => {
+    const fields = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap(
+      (type) => Object.keys(type!.getFields()),
     );
     expect(new Set(examples.map(({ text }) => fieldOf(text)))).toEqual(new Set(fields));
   });
@@ -91,6 +96,7 @@ describe('together', () => {
 });
 
 describe('run from top to bottom', () => {
+  let n = 0;
   const api = useStateApi(() => createTestDatabase());
 
   test('they answer what they announce, twice over, for the last ones clean up', async () => {
@@ -98,6 +104,7 @@ describe('run from top to bottom', () => {
     for (const round of [1, 2]) {
       await api.insertLegacy(`from-before-${round}`, '2026-01-01T00:00:00Z');
       for (const { name, text, variables, outcome } of examples) {
+        if (isSubscription(text)) continue;
         const filled = answers.fill(variables);
         const answer = await api.server.ask(text, filled);
         answers.learn(answer);
@@ -108,4 +115,27 @@ describe('run from top to bottom', () => {
       }
     }
   });
+
+  test.each(examples.filter(({ text }) => isSubscription(text)))(
+    '$name: is sent what happens, over WebSocket',
+    async ({ text, variables }) => {
+      const client = newClient(api.server.url);
+      const results = client.iterate({ query: text, variables });
+      const first = results.next();
+      let hasCome = false;
+      void first.then(() => (hasCome = true));
+      await until('it is sent something', async () => {
+        await api.advance({
+          unit: unit({ scopeId: 'playground-live' }),
+          lastProcessedTimestamp: `${2000 + n++}-01-01T00:00:00Z`,
+        });
+        return hasCome;
+      });
+      expect((await first).value).toMatchObject({
+        data: { scopeStateChanged: { kind: expect.any(String) } },
+      });
+      await results.return!();
+      await client.dispose();
+    },
+  );
 });

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { useStateApi } from '../support/state-api.js';
 import { createTestDatabase } from '../support/test-database.js';
+import { unit } from '../support/units.js';
+import { until } from '../support/until.js';
 import { openBrowser, whyNoBrowser, type BrowserSeen } from './chromium.js';
 
 const reason = whyNoBrowser();
@@ -71,6 +73,24 @@ describeInBrowser('the playground in Chromium', () => {
     expect(rows.map(({ text }) => text.includes('prometheus'))).toEqual([true]);
   });
 
+  test('runs a subscription', async () => {
+    await openExample('Live', 'RESYNC: where to begin');
+    await see(query, 'subscription WhereToBegin');
+    await run();
+    await see(answer, '"kind": "RESYNC"');
+    await openExample('Live', 'Changes as they happen');
+    await see(query, 'subscription Changes');
+    await run();
+    await until('its change is shown', async () => {
+      await api.advance({
+        unit: unit({ scopeId: `playground-${performance.now()}` }),
+        lastProcessedTimestamp: '2026-01-01T00:00:00Z',
+      });
+      return (await answer().textContent())!.includes('CREATED');
+    });
+    await browser.page.getByRole('button', { name: /^Stop/ }).click();
+  });
+
   test('shows the documentation', async () => {
     const { page } = browser;
     await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
@@ -83,7 +103,7 @@ describeInBrowser('the playground in Chromium', () => {
   test('and after all that nothing has left this host, and nothing was refused or went wrong', async () => {
     const { page, requests, violations, errors } = browser;
     await page.reload();
-    await see(query, 'mutation Rekey');
+    await see(query, 'subscription Changes');
     const host = new URL(api.server.url).host;
     const hostsOf = (addresses: string[]) =>
       new Set(

@@ -112,7 +112,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     );
     const state = await api.node(scopeState.id);
     await history.apply('delete', { select, reason: 'has left' });
-    const { nodes } = await history.changes({ scopeIds: [asked.scopeId] });
+    const nodes: any[] = (await history.changes({ scopeIds: [asked.scopeId] })).nodes;
     expect(nodes).toMatchObject([
       { kind: 'DELETED', reason: 'has left', before: state, after: null, collector: 'monasca' },
       { kind: 'REKEYED', reason: 'renamed', before: asked, after: elsewhere },
@@ -130,7 +130,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     const asked = unit();
     for (const day of [1, 2, 3, 4, 5]) await api.advance({ unit: asked, lastProcessedTimestamp: at(day) });
     const filter = { scopeIds: [asked.scopeId] };
-    const all = (await history.changes(filter)).nodes;
+    const all: any[] = (await history.changes(filter)).nodes;
     const pages: any[] = [];
     for (let after: string | undefined; ; after = pages.at(-1).pageInfo.endCursor) {
       pages.push(await history.changes(filter, 2, after));

@@ -99,7 +99,7 @@ describe.each(postgresMajors)('on PostgreSQL %i, another program', (major) => {
     await api.create({ unit: asked, lastProcessedTimestamp: '2026-01-01T00:00:00Z' });
     const before = await api.rows();
     await asCloudKitty(`truncate ${table}`);
-    const { nodes } = await history.changes({ kinds: ['EXTERNAL'] }, before.length);
+    const nodes: any[] = (await history.changes({ kinds: ['EXTERNAL'] }, before.length)).nodes;
     expect(nodes).toHaveLength(before.length);
     expect(nodes.every(({ after }: any) => after === null)).toBe(true);
     expect(await history.kindsOf(asked.scopeId)).toEqual(['CREATED', 'EXTERNAL']);

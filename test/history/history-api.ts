@@ -74,8 +74,10 @@ export class HistoryApi {
     (await this.states.server.data(documents.changes, { filter, first, after })).scopeStateChanges;
 
   /** oldest first */
-  readonly kindsOf = async (scopeId: string): Promise<string[]> =>
-    (await this.changes({ scopeIds: [scopeId] })).nodes.map(({ kind }: { kind: string }) => kind).reverse();
+  readonly kindsOf = async (scopeId: string): Promise<string[]> => {
+    const nodes: { kind: string }[] = (await this.changes({ scopeIds: [scopeId] })).nodes;
+    return nodes.map(({ kind }) => kind).reverse();
+  };
 
   /** newest first */
   readonly ofState = async (id: string): Promise<any[]> =>

@@ -4,6 +4,9 @@ export const placeholders = {
   planToken: '<the planToken of the dry run>',
   endCursor: '<the endCursor of a page>',
   legacyScopeId: '<the scopeId of a legacy state>',
+  changeId: '<the id of a change>',
+  /** a time, so that the request can be checked without an answer, too */
+  changedAt: '2026-01-01T00:00:00.000001Z',
 } as const;
 
 type Known = Partial<Record<keyof typeof placeholders, string>>;
@@ -36,6 +39,8 @@ function look(value: unknown, found: Known): void {
   };
   take('id', object['id']);
   take('endCursor', object['endCursor']);
+  take('changeId', object['changeId']);
+  take('changedAt', object['changedAt']);
   if (object['outcome'] === 'PLANNED') take('planToken', object['planToken']);
   if (object['legacy'] === true) take('legacyScopeId', object['scopeId']);
   for (const inner of Object.values(object)) look(inner, found);
