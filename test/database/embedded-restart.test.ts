@@ -37,11 +37,11 @@ async function ownerBackend(url: string): Promise<number> {
 
 afterEach(cleanUp);
 
-/** Resolves when another postmaster than this one takes connections under the URL. */
+/** Resolves when another postmaster than this one takes connections under the URL, and the folder is owned again. */
 async function restarted(dataDir: string, url: string, killed: number): Promise<void> {
   await until('another postmaster is there', async () => {
-    const isThere = await query(url, 'SELECT 1').then(Boolean, () => false);
-    return isThere && (await postmasterPid(dataDir)) !== killed;
+    const isOwned = await ownerBackend(url).then(Boolean, () => false);
+    return isOwned && (await postmasterPid(dataDir)) !== killed;
   });
 }
 
