@@ -3,11 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import type { ExecutionResult } from 'graphql';
 import type { Drain } from './drain.js';
+import { refusal } from './http-errors.js';
 import { isOfSameOrigin } from './same-origin.js';
-import type { StreamedResult, Subscribe, SubscribeRequest } from './subscribe.js';
-
-/** Shorter than the minute after which proxies take a silent connection for dead. */
-const pingMillis = 12_000;
+import { pingMillis, type StreamedResult, type Subscribe, type SubscribeRequest } from './subscribe.js';
 
 const eventStream = 'text/event-stream';
 
@@ -49,9 +47,9 @@ async function answer(
   requestId: string,
 ): Promise<void> {
   const prepared = subscribe.prepare(wanted, requestId);
-  if (Array.isArray(prepared)) return stream.only({ errors: prepared });
+  if (Array.isArray(prepared)) return stream.sendOnly({ errors: prepared });
   const started = await subscribe.start(prepared);
-  if (!(Symbol.asyncIterator in started)) return stream.only(subscribe.shape(started, requestId));
+  if (!(Symbol.asyncIterator in started)) return stream.sendOnly(subscribe.shape(started, requestId));
   await stream.pipe(started, (result) => subscribe.shape(result, requestId));
 }
 
@@ -68,7 +66,7 @@ class Events {
     request.raw.socket.once('close', () => this.end());
   }
 
-  only(result: StreamedResult): void {
+  sendOnly(result: StreamedResult): void {
     const response = this.open();
     response.end(eventText(result) + completeText);
   }
@@ -164,8 +162,4 @@ function fromSearch({ variables, ...rest }: Record<string, string>): Record<stri
   } catch {
     throw refusal(400, 'variables: allowed: a JSON object');
   }
-}
-
-function refusal(statusCode: number, message: string): Error {
-  return Object.assign(new Error(message), { statusCode });
 }

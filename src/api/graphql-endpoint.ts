@@ -15,6 +15,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, OperationTypeNode, type GraphQLSchema } from 'graphql';
 import type { CallContext } from '../caller.js';
 import type { Log } from '../log.js';
+import { contextOf } from './request-scope.js';
 import { createErrorFormat } from './error-format.js';
 import { addPlaygroundAssets, sendPlayground, wantsPlayground } from './playground/playground.js';
 
@@ -91,7 +92,7 @@ async function answer(apollo: ApolloServer<CallContext>, request: FastifyRequest
       search: question < 0 ? '' : request.url.slice(question),
       body: request.body,
     },
-    context: () => Promise.resolve({ caller: { caller: 'anonymous', requestId: request.id } }),
+    context: () => Promise.resolve(contextOf(request.id)),
   });
   for (const [name, value] of response.headers) reply.header(name, value);
   reply.code(response.status ?? 200);

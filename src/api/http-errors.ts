@@ -36,3 +36,8 @@ function refuse(reply: FastifyReply, status: number, message: string, code = 'BA
     .code(status)
     .send({ errors: [{ message, extensions: { code, requestId: reply.request.id } }] });
 }
+
+/** Thrown while a request is read: answered with that status. */
+export function refusal(statusCode: number, message: string): Error {
+  return Object.assign(new Error(message), { statusCode });
+}

@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { refusal } from './http-errors.js';
 
 /** A request with 1,000 units of the longest texts is well below it. */
-const largestBody = 4 * 1024 * 1024;
+export const largestBody = 4 * 1024 * 1024;
 
 /** So long is a body that is too large read and thrown away: a caller who is still sending would miss the refusal. */
 const discardMillis = 2_000;
@@ -48,8 +49,4 @@ async function tooLarge(payload: Readable): Promise<Error> {
   const discarded = AbortSignal.timeout(discardMillis);
   await finished(payload.resume(), { signal: discarded }).catch(() => undefined);
   return refusal(413, `the body is larger than ${largestBody} bytes`);
-}
-
-function refusal(statusCode: number, message: string): Error {
-  return Object.assign(new Error(message), { statusCode });
 }

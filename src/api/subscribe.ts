@@ -14,7 +14,10 @@ import {
 import type { CallContext } from '../caller.js';
 import type { Log } from '../log.js';
 import { createErrorFormat } from './error-format.js';
-import { inRequest } from './request-scope.js';
+import { contextOf, inRequest } from './request-scope.js';
+
+/** Shorter than the minute after which proxies take a silent connection for dead. */
+export const pingMillis = 12_000;
 
 /** What a subscriber sends, over whatever transport. */
 export interface SubscribeRequest {
@@ -47,11 +50,10 @@ export function createSubscribe(schema: GraphQLSchema, log: Log): Subscribe {
     prepare: (request, requestId) => {
       const document = read(schema, request);
       if (Array.isArray(document)) return shapeErrors(document, requestId);
-      const contextValue: CallContext = { caller: { caller: 'anonymous', requestId } };
       return {
         schema,
         document,
-        contextValue,
+        contextValue: contextOf(requestId),
         variableValues: request.variables ?? null,
         operationName: request.operationName ?? null,
       };

@@ -14,14 +14,9 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { CallContext } from '../caller.js';
 import type { Log } from '../log.js';
 import type { Drain } from './drain.js';
+import { largestBody } from './json-body.js';
 import { isOfSameOrigin } from './same-origin.js';
-import type { Subscribe } from './subscribe.js';
-
-/** As long as a request's body. */
-const longestMessage = 4 * 1024 * 1024;
-
-/** Shorter than the minute after which proxies take a silent connection for dead. */
-const pingMillis = 12_000;
+import { pingMillis, type Subscribe } from './subscribe.js';
 
 /** So long has a client to answer the closing at the server's end. */
 const closeMillis = 1_000;
@@ -32,7 +27,7 @@ const goingAway = 1001;
 export function addWebSocket(server: FastifyInstance, subscribe: Subscribe, drain: Drain, log: Log): void {
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: longestMessage,
+    maxPayload: largestBody,
     // A wrong one is taken, and closed with the code that says so: a refused handshake tells a client nothing.
     handleProtocols: (asked) =>
       asked.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : ([...asked][0] ?? false),

@@ -9,3 +9,15 @@ export const queryTimeoutMillis = 35_000;
 
 /** Longest wait at the end for statements whose callers are gone: the database rolls them back by itself. */
 export const longestCloseMillis = 1_000;
+
+/** A change of many states may be of the whole table: a million rows take about half a minute on a small machine. */
+const manyStatesTimeoutMillis = 600_000;
+
+/** What it has locked by then keeps others waiting: it gives up, and nothing was done, rather than hold all for one. */
+export const lockTimeoutMillis = 10_000;
+
+/** First statement of a transaction that changes many states. */
+export const forManyStates = `set local statement_timeout = ${manyStatesTimeoutMillis}; set local lock_timeout = ${lockTimeoutMillis}`;
+
+/** Of each query in it: the database's own limit comes first. */
+export const patientQuery = { query_timeout: manyStatesTimeoutMillis + 5_000 };

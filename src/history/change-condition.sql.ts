@@ -1,5 +1,6 @@
 import type { Parameters } from '../scope-state/condition.sql.js';
 import { table, toTimestamp } from '../scope-state/row.sql.js';
+import { unitParameters } from '../scope-state/unit-match.sql.js';
 import type { ChangeFilter } from './change-filter.rules.js';
 import { history } from './change-row.sql.js';
 
@@ -8,12 +9,7 @@ export function conditionOfChanges(filter: ChangeFilter, parameters: Parameters)
   const conditions: string[] = [];
   const { units, scopeIds, collectors } = filter;
   if (units) {
-    const texts = (['scopeId', 'scopeKey', 'collector', 'fetcher'] as const).map((part) =>
-      parameters.add(
-        units.map((unit) => unit[part]),
-        'text[]',
-      ),
-    );
+    const texts = unitParameters(units).map((values) => parameters.add(values, 'text[]'));
     const asked = `(select * from unnest(${texts.join(', ')}))`;
     conditions.push(
       `h.state_id in (${idsOfScopes(texts[0]!)})`,

@@ -3,6 +3,7 @@ import { CollectionUnitInput } from '../collection-unit/collection-unit.graphql.
 import { DateTime } from '../time/date-time.scalar.js';
 import type { ChangeFilter } from './change-filter.rules.js';
 import { ScopeStateChangeKind } from './change-kind.graphql.js';
+import type { ChangeKind } from './change.rules.js';
 
 @InputType('ScopeStateChangeFilter', {
   description:
@@ -22,7 +23,7 @@ export class ScopeStateChangeFilterInput implements ChangeFilter {
   collectors?: string[] | null;
 
   @Field(() => [ScopeStateChangeKind], { nullable: true, description: 'What was done.' })
-  kinds?: ScopeStateChangeKind[] | null;
+  kinds?: ChangeKind[] | null;
 
   @Field(() => [String], { nullable: true, description: 'Who did it, whole names: `external:cloudkitty`.' })
   actors?: string[] | null;

@@ -18,23 +18,23 @@ export const changeKindDescriptions: Record<ChangeKind, string> = {
     'Another program (CloudKitty itself, psql) wrote to the table: made, changed or removed the state. None of scopestate’s promises holds for such a write.',
 };
 
-export enum ScopeStateChangeKind {
-  CREATED = 'CREATED',
-  BACKFILLED = 'BACKFILLED',
-  ADVANCED = 'ADVANCED',
-  RESET = 'RESET',
-  ACTIVATED = 'ACTIVATED',
-  DEACTIVATED = 'DEACTIVATED',
-  REKEYED = 'REKEYED',
-  DELETED = 'DELETED',
-  IMPORTED = 'IMPORTED',
-  UNDONE = 'UNDONE',
-  EXTERNAL = 'EXTERNAL',
+/** A GraphQL enum whose values are texts, each with what it means. */
+export function enumOf<Value extends string>(
+  name: string,
+  description: string,
+  meanings: Record<Value, string>,
+): Record<Value, Value> {
+  const values = Object.keys(meanings) as Value[];
+  const type = Object.fromEntries(values.map((value) => [value, value])) as Record<Value, Value>;
+  const valuesConfig = Object.fromEntries(
+    values.map((value) => [value, { description: meanings[value] }]),
+  ) as Record<Value, { description: string }>;
+  registerEnumType(type, { name, description, valuesConfig });
+  return type;
 }
-registerEnumType(ScopeStateChangeKind, {
-  name: 'ScopeStateChangeKind',
-  description: 'What was done to a state.',
-  valuesConfig: Object.fromEntries(
-    Object.entries(changeKindDescriptions).map(([kind, description]) => [kind, { description }]),
-  ),
-});
+
+export const ScopeStateChangeKind = enumOf(
+  'ScopeStateChangeKind',
+  'What was done to a state.',
+  changeKindDescriptions,
+);

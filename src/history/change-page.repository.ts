@@ -29,23 +29,32 @@ export class ChangePageRepository {
     this.pool = pool;
   }
 
+  /** The page and its neighbours, of one snapshot. */
   async page({ filter, stateId, size, after }: ChangePageWanted): Promise<ChangePage> {
     const parameters = new Parameters();
     const ofState = stateId === undefined ? 'true' : `h.state_id = ${parameters.add(stateId, 'int')}`;
     const wanted = `${ofState} and ${conditionOfChanges(filter, parameters)}`;
     const place = after === undefined ? undefined : parameters.add(String(after), 'bigint');
+    // The place itself counts: a cursor comes from a change that precedes the page.
+    const newer = `exists (select from ${history} h where ${wanted} and h.sequence >= ${place})`;
     const rows = await read<ChangeRow & { has_previous: boolean }>(
       this.pool,
       `/* ChangePage.page */
-       select ${changeColumns('h')} from ${history} h
-       where ${wanted} and ${place ? `h.sequence < ${place}` : 'true'}
-       order by h.sequence desc limit ${parameters.add(size + 1, 'int')}`,
+       with page as (
+         select ${changeColumns('h')} from ${history} h
+         where ${wanted} and ${place ? `h.sequence < ${place}` : 'true'}
+         order by h.sequence desc limit ${parameters.add(size + 1, 'int')}
+       )
+       select page.*, around.has_previous
+       from (select ${place ? newer : 'false'} as has_previous) around left join page on true
+       order by page.sequence desc`,
       parameters.values,
     );
+    const found = rows.filter((row) => row.sequence !== null);
     return {
-      changes: rows.slice(0, size).map(toChange),
-      hasPreviousPage: after !== undefined && (await this.hasNewer(filter, stateId, after)),
-      hasNextPage: rows.length > size,
+      changes: found.slice(0, size).map(toChange),
+      hasPreviousPage: rows[0]!.has_previous,
+      hasNextPage: found.length > size,
     };
   }
 
@@ -56,20 +65,5 @@ export class ChangePageRepository {
       [String(sequence)],
     );
     return row && toChange(row);
-  }
-
-  /** The place itself counts: a cursor comes from a change that precedes the page. */
-  private async hasNewer(filter: ChangeFilter, stateId: number | undefined, place: bigint): Promise<boolean> {
-    const parameters = new Parameters();
-    const ofState = stateId === undefined ? 'true' : `h.state_id = ${parameters.add(stateId, 'int')}`;
-    const [row] = await read<{ there: boolean }>(
-      this.pool,
-      `/* ChangePage.hasNewer */ select exists (
-         select from ${history} h where ${ofState} and ${conditionOfChanges(filter, parameters)}
-           and h.sequence >= ${parameters.add(String(place), 'bigint')}
-       ) as there`,
-      parameters.values,
-    );
-    return row!.there;
   }
 }

@@ -9,7 +9,7 @@ import {
 import type { ScopeState } from '../scope-state/scope-state.rules.js';
 import { DateTime } from '../time/date-time.scalar.js';
 import { ScopeStateChangeKind } from './change-kind.graphql.js';
-import type { Change } from './change.rules.js';
+import type { Change, ChangeKind } from './change.rules.js';
 
 export const changeNode = 'ScopeStateChange';
 
@@ -41,8 +41,8 @@ export class ScopeStateChangeObject implements Node {
   }
 
   @Field(() => ScopeStateChangeKind, { description: 'What was done.' })
-  get kind(): ScopeStateChangeKind {
-    return ScopeStateChangeKind[this.change.kind];
+  get kind(): ChangeKind {
+    return this.change.kind;
   }
 
   @Field(() => ID, { description: 'The id of the state, which may be gone by now.' })

@@ -1,10 +1,5 @@
 import { Args, FieldResolver, Query, Resolver, Root } from 'type-graphql';
-import { rowOfNodeId } from '../relay/node-id.js';
-import {
-  scopeStateNode,
-  ScopeStateObject,
-  type ScopeStatePresenter,
-} from '../scope-state/scope-state.graphql.js';
+import { ScopeStateObject, type ScopeStatePresenter } from '../scope-state/scope-state.graphql.js';
 import { ChangesArguments, ScopeStateChangeConnection } from './change-connection.graphql.js';
 import { ScopeStateChangeObject } from './change.graphql.js';
 import { cursorOf, type ChangePageService } from './change-page.service.js';
@@ -36,7 +31,7 @@ export class ChangeResolver {
     @Root() state: ScopeStateObject,
     @Args(() => ChangesArguments) args: ChangesArguments,
   ): Promise<ScopeStateChangeConnection> {
-    return this.page(args, Number(rowOfNodeId(scopeStateNode, state.id, 'id')));
+    return this.page(args, state.row);
   }
 
   private async page({ filter, ...paging }: ChangesArguments, stateId?: number) {

@@ -1,3 +1,4 @@
+import { forManyStates, patientQuery } from '../database/deadlines.js';
 import type { Pool } from '../database/pool.js';
 import { read } from '../database/read.js';
 import { inTransaction } from '../database/transaction.js';
@@ -47,10 +48,6 @@ interface VerdictRow {
 
 const sampleSize = 20;
 const mostListed = 100;
-const applyTimeoutMillis = 600_000;
-/** As for a selection: it gives up rather than hold all others for one. */
-const lockTimeoutMillis = 10_000;
-const patient = { query_timeout: applyTimeoutMillis + 5_000 };
 
 /** An operation as a whole, undone: what it touched becomes what it was before. */
 export class UndoRepository {
@@ -69,12 +66,10 @@ export class UndoRepository {
   /** All or nothing. A unit that somebody takes meanwhile is a unique violation, and makes it look again. */
   apply(operation: string, isOfDeletion: boolean, plan: Plan, author: Author): Promise<UndoApplied> {
     return inTransaction(this.pool, async (client) => {
-      await client.query(
-        `set local statement_timeout = ${applyTimeoutMillis}; set local lock_timeout = ${lockTimeoutMillis}`,
-      );
+      await client.query(forManyStates);
       await client.query(lock, [operation]);
       const { rows } = await client.query<VerdictRow & { is_agreed: boolean; changed: string }>({
-        ...patient,
+        ...patientQuery,
         text: apply(isOfDeletion),
         values: [operation, toTimestamp(plan.madeAt), plan.digest, ...authorValues(author)],
       });

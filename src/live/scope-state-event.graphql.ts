@@ -1,5 +1,5 @@
-import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
-import { changeKindDescriptions } from '../history/change-kind.graphql.js';
+import { Field, ID, ObjectType } from 'type-graphql';
+import { changeKindDescriptions, enumOf } from '../history/change-kind.graphql.js';
 import type { ChangeKind } from '../history/change.rules.js';
 import { nodeId } from '../relay/node-id.js';
 import {
@@ -13,16 +13,11 @@ import type { ScopeStateEvent } from './change-stream.js';
 const resync =
   'Something may be missing: the subscriber was away longer than the history goes back, read too slowly, or asked for what comes after a sequence that there is not. Load what you show anew, then subscribe after this event’s `sequence`. The last event of its subscription.';
 
-const descriptions = { ...changeKindDescriptions, RESYNC: resync };
-const eventKinds = Object.fromEntries(Object.keys(descriptions).map((kind) => [kind, kind]));
-
-registerEnumType(eventKinds, {
-  name: 'ScopeStateEventKind',
-  description: 'What was done to a state, or that the subscriber has to load everything anew.',
-  valuesConfig: Object.fromEntries(
-    Object.entries(descriptions).map(([kind, description]) => [kind, { description }]),
-  ),
-});
+const ScopeStateEventKind = enumOf(
+  'ScopeStateEventKind',
+  'What was done to a state, or that the subscriber has to load everything anew.',
+  { ...changeKindDescriptions, RESYNC: resync },
+);
 
 @ObjectType('ScopeStateEvent', {
   description:
@@ -45,7 +40,7 @@ export class ScopeStateEventObject {
     return String(this.event.sequence);
   }
 
-  @Field(() => eventKinds, { description: 'What was done.' })
+  @Field(() => ScopeStateEventKind, { description: 'What was done.' })
   get kind(): ChangeKind | 'RESYNC' {
     return this.event.kind;
   }

@@ -33,6 +33,11 @@ export class ScopeStateObject implements Node {
     this.schedule = schedule;
   }
 
+  /** for whatever else is known of it */
+  get row(): number {
+    return this.state.id;
+  }
+
   @Field(() => ID, { description: 'Opaque and stable: a backfill or a rekey keeps it.' })
   get id(): string {
     return nodeId(scopeStateNode, this.state.id);

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from '../database/pool.js';
+import { forManyStates, patientQuery } from '../database/deadlines.js';
 import { LookAgain } from '../database/faults.js';
 import { inTransaction } from '../database/transaction.js';
 import { read } from '../database/read.js';
@@ -9,6 +10,7 @@ import { micros, rowColumns, table, toInstant, toScopeState, toTimestamp, utcClo
 import type { ScopeStateRow } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
 import type { Selection } from './selection.rules.js';
+import { unitParameters } from './unit-match.sql.js';
 
 /** What is to be done to every state of a selection. */
 export type Intent =
@@ -36,13 +38,6 @@ export interface Applied extends Planned {
 const sampleSize = 20;
 
 const idDigest = `concat_ws(' ', count(*), sum(hashint8extended(s.id, 1)), sum(hashint8extended(s.id, 2)))`;
-
-/** A selection may be the whole table: a million rows take about half a minute on a small machine. */
-const applyTimeoutMillis = 600_000;
-
-/** What it has locked by then keeps others waiting: it gives up, and nothing was done, rather than hold all for one. */
-const lockTimeoutMillis = 10_000;
-const patient = { query_timeout: applyTimeoutMillis + 5_000 };
 
 interface PlanRow extends Partial<ScopeStateRow> {
   matched: string;
@@ -93,9 +88,7 @@ export class SelectionRepository {
    */
   apply(selection: Selection, intent: Intent, plan: Plan | undefined, author: Author): Promise<Applied> {
     return inTransaction(this.pool, async (client) => {
-      await client.query(
-        `set local statement_timeout = ${applyTimeoutMillis}; set local lock_timeout = ${lockTimeoutMillis}`,
-      );
+      await client.query(forManyStates);
       const lockedBefore = await this.lock(client, selection);
       const parameters = new Parameters();
       const condition = selectionCondition(selection, parameters);
@@ -125,7 +118,7 @@ export class SelectionRepository {
           (select ${idDigest} from ${table} s where ${condition}) as present_ids,
           array(select id from locked order by identifier, id limit ${sampleSize}) as sample_ids, sample.*
         from plan left join sample on true`;
-      const { rows } = await client.query<PlanRow>({ ...patient, text, values: parameters.values });
+      const { rows } = await client.query<PlanRow>({ ...patientQuery, text, values: parameters.values });
       const { applied, changed, advanced, sample_ids, present_ids } = rows[0]!;
       if (present_ids !== lockedBefore)
         throw new LookAgain('the selection grew while its rows were being locked');
@@ -139,7 +132,7 @@ export class SelectionRepository {
   private async lock(client: PoolClient, selection: Selection): Promise<string> {
     const parameters = new Parameters();
     const { rows } = await client.query<{ locked_ids: string }>({
-      ...patient,
+      ...patientQuery,
       text: `/* Selection.lock */ select ${idDigest} as locked_ids from (
                select s.id from ${table} s where ${selectionCondition(selection, parameters)} order by s.id for update
              ) s`,
@@ -164,12 +157,7 @@ function selectionCondition(selection: Selection, parameters: Parameters): strin
     case 'ids':
       return `s.id = any (${parameters.add(selection.ids, 'bigint[]')})`;
     case 'units': {
-      const texts = (['scopeId', 'scopeKey', 'collector', 'fetcher'] as const).map((part) =>
-        parameters.add(
-          selection.units.map((unit) => unit[part]),
-          'text[]',
-        ),
-      );
+      const texts = unitParameters(selection.units).map((values) => parameters.add(values, 'text[]'));
       return `(s.identifier, s.scope_key, s.collector, s.fetcher) in (select * from unnest(${texts.join(', ')}))`;
     }
     case 'filter':

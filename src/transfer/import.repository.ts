@@ -1,4 +1,5 @@
 import { copyInto } from '../database/copy.js';
+import { lockTimeoutMillis } from '../database/deadlines.js';
 import { LookAgain, wantsAnotherLook } from '../database/faults.js';
 import type { Pool, PoolClient } from '../database/pool.js';
 import { read } from '../database/read.js';
@@ -34,9 +35,6 @@ export interface Merged {
   /** false: a dry run, or conflicts under `fail` */
   readonly isApplied: boolean;
 }
-
-/** What it has locked by then keeps collectors waiting: it gives up, and nothing was done, rather than hold them. */
-const lockTimeoutMillis = 10_000;
 
 /** Sorts and hashes of a million rows: the default of 4 MB would spill them to disk. */
 const workMemory = '64MB';
