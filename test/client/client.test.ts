@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, parse, validate } from 'graphql';
 import { readFileSync } from 'node:fs';
-import { createClient, ScopestateError, type Client, type ClientOptions } from '../../src/client/client.js';
+import { clientOf, errorOf, found } from './client-words.js';
 import { documents } from '../../src/client/operations.js';
 import { createTestDatabase } from '../support/test-database.js';
 import { useStateApi } from '../support/state-api.js';
@@ -11,22 +11,6 @@ import { answer, breakInside, breakOff, fakeServer, keepSilent, refuse, type Rep
 const t0 = '2026-01-01T00:00:00.123456Z';
 const t1 = '2026-01-01T01:00:00.123456Z';
 const t2 = '2026-01-01T02:00:00.123456Z';
-
-const atOnce = { firstDelayMillis: 1, longestDelayMillis: 1 };
-
-function clientOf(url: string, more: Partial<ClientOptions> = {}): Client {
-  return createClient({ url, retry: atOnce, ...more });
-}
-
-/** An error is what is tested: whatever else comes is not. */
-async function errorOf(work: Promise<unknown>): Promise<ScopestateError> {
-  const error: unknown = await work.then(
-    (value) => new Error(`there was an answer: ${JSON.stringify(value)}`),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof ScopestateError) return error;
-  throw error;
-}
 
 describe('the documents', () => {
   const schema = buildSchema(readFileSync('schema.graphql', 'utf8'));
@@ -131,7 +115,6 @@ describe('against a real server', () => {
   });
 });
 
-const found = answer({ data: { checkScopeStates: { results: [{ outcome: 'FOUND' }] } } });
 const advancedAs = (outcome: string) => answer({ data: { advanceScopeStates: { results: [{ outcome }] } } });
 const createdAs = (outcome: string) => answer({ data: { createScopeState: { outcome } } });
 
@@ -209,81 +192,6 @@ describe('a request that came to nothing', () => {
     const server = await fakeServer((response) => response.writeHead(status, { location: '/' }).end(text));
     expect(await errorOf(clientOf(server.url).check(unit()))).toMatchObject({ code: 'BAD_ANSWER', status });
     expect(server.asked).toHaveLength(1);
-  });
-});
-
-describe('waiting', () => {
-  test('ends at the bound, with the last error', async () => {
-    const server = await fakeServer(refuse('OUTCOME_UNKNOWN'), refuse('UNAVAILABLE'));
-    const retry = { firstDelayMillis: 10, longestDelayMillis: 40, withinMillis: 300 };
-    const error = await errorOf(clientOf(server.url, { retry }).check(unit()));
-    expect(error).toMatchObject({ code: 'UNAVAILABLE', mayBeDone: true });
-    expect(server.asked.length).toBeGreaterThan(3);
-    expect(server.asked.length).toBeLessThan(30);
-  });
-
-  test('is told of before each attempt but the first', async () => {
-    const server = await fakeServer(
-      refuse('UNAVAILABLE'),
-      refuse('OUTCOME_UNKNOWN'),
-      answer({ data: { checkScopeStates: { results: [{ outcome: 'UNKNOWN' }] } } }),
-    );
-    const told: [string, boolean, boolean][] = [];
-    const onRetry = ({ code, mayBeDone }: ScopestateError, delayMillis: number) =>
-      void told.push([code, mayBeDone, delayMillis <= 1]);
-    await clientOf(server.url, { retry: { ...atOnce, onRetry } }).check(unit());
-    expect(told).toEqual([
-      ['UNAVAILABLE', false, true],
-      ['OUTCOME_UNKNOWN', true, true],
-    ]);
-  });
-
-  test('does not begin when Retry-After lies beyond the bound', async () => {
-    const server = await fakeServer(refuse('RATE_LIMITED', { status: 429, retryAfter: '3600' }));
-    expect(await errorOf(clientOf(server.url).check(unit()))).toMatchObject({
-      code: 'RATE_LIMITED',
-      status: 429,
-    });
-    expect(server.asked).toHaveLength(1);
-  });
-
-  test.each([
-    ['seconds', () => '1'],
-    ['a date', () => new Date(Date.now() + 2000).toUTCString()],
-  ])('is as long as Retry-After says, in %s', async (_name, retryAfter) => {
-    const begin = performance.now();
-    const server = await fakeServer(refuse('UNAVAILABLE', { status: 503, retryAfter: retryAfter() }), found);
-    await clientOf(server.url).check(unit());
-    expect(performance.now() - begin).toBeGreaterThan(950);
-  });
-
-  test('does not happen without retries', async () => {
-    const server = await fakeServer(refuse('UNAVAILABLE'));
-    const error = await errorOf(clientOf(server.url, { retry: { withinMillis: 0 } }).check(unit()));
-    expect(error).toMatchObject({ code: 'UNAVAILABLE', mayBeDone: false });
-    expect(server.asked).toHaveLength(1);
-  });
-
-  test('ends when the caller aborts it, and so does a request on its way', async () => {
-    const reason = new Error('no more');
-    const waiting = new AbortController();
-    const server = await fakeServer((response, asked) => {
-      refuse('UNAVAILABLE', { retryAfter: '30' })(response, asked);
-      response.on('close', () => waiting.abort(reason));
-    });
-    await expect(clientOf(server.url).check(unit(), { signal: waiting.signal })).rejects.toBe(reason);
-    const asking = new AbortController();
-    const silent = await fakeServer(() => asking.abort(reason));
-    await expect(clientOf(silent.url).check(unit(), { signal: asking.signal })).rejects.toBe(reason);
-    expect(silent.asked).toHaveLength(1);
-  });
-
-  test('a server that is not there is a server that did nothing', async () => {
-    const gone = await fakeServer(found);
-    await gone.close();
-    const retry = { ...atOnce, withinMillis: 20 };
-    const error = await errorOf(clientOf(gone.url, { retry }).request('mutation { done }'));
-    expect(error).toMatchObject({ code: 'NO_ANSWER', mayBeDone: false });
   });
 });
 

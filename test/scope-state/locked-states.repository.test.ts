@@ -6,16 +6,18 @@ import { openDatabase, type Database } from '../../src/database/database.js';
 import { createLog } from '../../src/log.js';
 import { LockedStatesRepository } from '../../src/scope-state/locked-states.repository.js';
 import type { Advanced, Checked, LockedStates } from '../../src/scope-state/locked-states.rules.js';
-import { PageRepository } from '../../src/scope-state/page.repository.js';
-import type { Order } from '../../src/scope-state/position.rules.js';
 import { ScopeStateEntity } from '../../src/scope-state/scope-state.entity.js';
 import { SelectionRepository } from '../../src/scope-state/selection.repository.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
 import { scaled, unit } from '../support/units.js';
 
 type Decide = (locked: LockedStates) => (Checked | Advanced)[];
-const caller = { caller: 'a test', requestId: 'a request' };
-const author = { ...caller, reason: 'a test', operation: crypto.randomUUID() };
+const author = {
+  caller: 'a test',
+  requestId: 'a request',
+  reason: 'a test',
+  operation: crypto.randomUUID(),
+};
 const scopeUnit = (scopeId: string, collector = 'gnocchi') => unit({ scopeId, collector });
 
 describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
@@ -66,7 +68,7 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     );
 
   async function decided(units: CollectionUnit[], decide: Decide = checkAll(units)) {
-    const { results } = await states.decide(units, caller, decide);
+    const { results } = await states.decide(units, author, decide);
     return results.map(({ outcome, state }) => ({ outcome, id: state?.id, collector: state?.collector }));
   }
 
@@ -197,7 +199,7 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
       expect(outcomes).toEqual(
         scopes.flatMap(() => ['BACKFILLED', 'FOUND', 'UNKNOWN', 'UNKNOWN', 'UNKNOWN']),
       );
-      const { results } = await states.decide(units, caller, (locked) =>
+      const { results } = await states.decide(units, author, (locked) =>
         units.flatMap((asked) => advanceTo(asked, '2026-01-02T00:00:00Z')(locked)),
       );
       expect(results.map(({ outcome }) => outcome)).toEqual(
@@ -261,41 +263,4 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
       );
     });
   });
-
-  test.each<Order>([
-    { field: 'SCOPE_ID', direction: 'ASC' },
-    { field: 'SCOPE_ID', direction: 'DESC' },
-    { field: 'LAST_PROCESSED_TIMESTAMP', direction: 'ASC' },
-    { field: 'LAST_PROCESSED_TIMESTAMP', direction: 'DESC' },
-  ])('pages by $field $direction are the same both ways, and know their neighbours', async (order) => {
-    const prefix = unit().scopeId;
-    for (let n = 0; n < 17; n++) {
-      await insert(`${prefix}${n % 5}`, ['project_id', `${n}`, 'keystone'], n % 3);
-    }
-    const key = order.field === 'SCOPE_ID' ? 'identifier' : 'last_processed_timestamp';
-    const rows = await database.query<{ id: number }>(
-      `select id from cloudkitty_storage_states where starts_with(identifier, $1)
-       order by ${key} ${order.direction}, id ${order.direction}`,
-      [prefix],
-    );
-    for (const backward of [false, true]) {
-      expect(await allPages(order, { scopeIdPrefix: prefix }, backward)).toEqual(rows.map(({ id }) => id));
-    }
-  });
-
-  async function allPages(order: Order, filter: { scopeIdPrefix: string }, backward: boolean) {
-    const pages = new PageRepository(opened.pool);
-    const found: number[] = [];
-    let edge: { key: string | Temporal.Instant; id: number } | undefined;
-    for (;;) {
-      const place = { after: backward ? undefined : edge, before: backward ? edge : undefined };
-      const page = await pages.page({ filter, order, size: 4, backward, ...place });
-      expect(backward ? page.hasNextPage : page.hasPreviousPage).toBe(edge !== undefined);
-      const ids = page.states.map(({ id }) => id);
-      found.splice(backward ? 0 : found.length, 0, ...ids);
-      const last = backward ? page.states[0]! : page.states.at(-1)!;
-      edge = { key: order.field === 'SCOPE_ID' ? last.scopeId : last.lastProcessedTimestamp, id: last.id };
-      if (!(backward ? page.hasPreviousPage : page.hasNextPage)) return found;
-    }
-  }
 });

@@ -1,3 +1,4 @@
+import { afterEach, beforeEach } from '@jest/globals';
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { until } from './until.js';
@@ -107,4 +108,18 @@ export async function presentSequence(url: string): Promise<string> {
   const [resync] = await subscriber.saw('RESYNC');
   await subscriber.stop();
   return resync!.sequence;
+}
+
+/** Opens subscribers for the tests of a file; each is stopped when its test ends. */
+export function useSubscribers(): (url: string, wanted?: SubscriptionWanted) => Subscriber {
+  let open: Subscriber[] = [];
+  beforeEach(() => {
+    open = [];
+  });
+  afterEach(() => Promise.all(open.map((subscriber) => subscriber.stop())));
+  return (url, wanted = {}) => {
+    const subscriber = openSubscriber(url, wanted);
+    open.push(subscriber);
+    return subscriber;
+  };
 }

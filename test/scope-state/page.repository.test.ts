@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { join } from 'node:path';
+import { openDatabase, type Database } from '../../src/database/database.js';
+import { createLog } from '../../src/log.js';
+import { PageRepository } from '../../src/scope-state/page.repository.js';
+import type { Order } from '../../src/scope-state/position.rules.js';
+import { ScopeStateEntity } from '../../src/scope-state/scope-state.entity.js';
+import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
+import { unit } from '../support/units.js';
+
+describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
+  let database: TestDatabase;
+  let opened: Database;
+
+  beforeAll(async () => {
+    database = await createTestDatabase({ major });
+    opened = await openDatabase({
+      url: database.url,
+      entities: [ScopeStateEntity],
+      migrationsFolder: join(process.cwd(), 'dist/migrations'),
+      log: createLog('silent'),
+    });
+  });
+
+  afterAll(async () => {
+    await opened.close();
+    await database.drop();
+  });
+
+  test.each<Order>([
+    { field: 'SCOPE_ID', direction: 'ASC' },
+    { field: 'SCOPE_ID', direction: 'DESC' },
+    { field: 'LAST_PROCESSED_TIMESTAMP', direction: 'ASC' },
+    { field: 'LAST_PROCESSED_TIMESTAMP', direction: 'DESC' },
+  ])('pages by $field $direction are the same both ways, and know their neighbours', async (order) => {
+    const prefix = unit().scopeId;
+    for (let n = 0; n < 17; n++) {
+      await database.query(
+        `insert into cloudkitty_storage_states (identifier, scope_key, collector, fetcher, last_processed_timestamp)
+         values ($1, 'project_id', $2, 'keystone', timestamp '2026-01-01' + $3::int * interval '1 hour')`,
+        [`${prefix}${n % 5}`, `${n}`, n % 3],
+      );
+    }
+    const key = order.field === 'SCOPE_ID' ? 'identifier' : 'last_processed_timestamp';
+    const rows = await database.query<{ id: number }>(
+      `select id from cloudkitty_storage_states where starts_with(identifier, $1)
+       order by ${key} ${order.direction}, id ${order.direction}`,
+      [prefix],
+    );
+    for (const backward of [false, true]) {
+      expect(await allPages(order, { scopeIdPrefix: prefix }, backward)).toEqual(rows.map(({ id }) => id));
+    }
+  });
+
+  async function allPages(order: Order, filter: { scopeIdPrefix: string }, backward: boolean) {
+    const pages = new PageRepository(opened.pool);
+    const found: number[] = [];
+    let edge: { key: string | Temporal.Instant; id: number } | undefined;
+    for (;;) {
+      const place = { after: backward ? undefined : edge, before: backward ? edge : undefined };
+      const page = await pages.page({ filter, order, size: 4, backward, ...place });
+      expect(backward ? page.hasNextPage : page.hasPreviousPage).toBe(edge !== undefined);
+      const ids = page.states.map(({ id }) => id);
+      found.splice(backward ? 0 : found.length, 0, ...ids);
+      const last = backward ? page.states[0]! : page.states.at(-1)!;
+      edge = { key: order.field === 'SCOPE_ID' ? last.scopeId : last.lastProcessedTimestamp, id: last.id };
+      if (!(backward ? page.hasPreviousPage : page.hasNextPage)) return found;
+    }
+  }
+});
