@@ -18,6 +18,7 @@ const rooms = {
   'collection-unit': [],
   database: [],
   relay: [],
+  caller: [],
   client: [],
   time: ['fault'],
 };

@@ -13,7 +13,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, OperationTypeNode, type GraphQLSchema } from 'graphql';
-import type { CallContext } from '../caller.js';
+import type { CallContext } from '../caller/caller.js';
 import type { Log } from '../log.js';
 import { contextOf } from './request-scope.js';
 import { createErrorFormat } from './error-format.js';

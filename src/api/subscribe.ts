@@ -11,7 +11,7 @@ import {
   type GraphQLFormattedError,
   type GraphQLSchema,
 } from 'graphql';
-import type { CallContext } from '../caller.js';
+import type { CallContext } from '../caller/caller.js';
 import type { Log } from '../log.js';
 import { createErrorFormat } from './error-format.js';
 import { contextOf, inRequest } from './request-scope.js';

@@ -11,7 +11,7 @@ import {
   type Server,
 } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { CallContext } from '../caller.js';
+import type { CallContext } from '../caller/caller.js';
 import type { Log } from '../log.js';
 import type { Drain } from './drain.js';
 import { largestBody } from './json-body.js';

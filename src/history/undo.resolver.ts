@@ -1,5 +1,5 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import type { CallContext } from '../caller.js';
+import type { CallContext } from '../caller/caller.js';
 import { rowOfNodeId } from '../relay/node-id.js';
 import { PlanOutcome } from '../scope-state/plan.graphql.js';
 import type { ScopeStatePresenter } from '../scope-state/scope-state.graphql.js';

@@ -1,4 +1,4 @@
-import type { Caller } from '../caller.js';
+import type { Caller } from '../caller/caller.js';
 import { checkUnit } from '../collection-unit/collection-unit.rules.js';
 import type { Advance } from './advance.rules.js';
 import type { LockedStatesRepository } from './locked-states.repository.js';

@@ -1,5 +1,5 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import type { Caller, CallContext } from '../caller.js';
+import type { Caller, CallContext } from '../caller/caller.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import {
   CheckOutcome,

@@ -1,5 +1,5 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import type { CallContext } from '../caller.js';
+import type { CallContext } from '../caller/caller.js';
 import { CreateOutcome, CreateScopeStateInput, CreateScopeStatePayload } from './create.graphql.js';
 import type { CreateService } from './create.service.js';
 import type { ScopeStatePresenter } from './scope-state.graphql.js';

@@ -1,4 +1,4 @@
-import type { Caller } from '../caller.js';
+import type { Caller } from '../caller/caller.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { isLater } from './advance.rules.js';
 import type { LockedStatesRepository } from './locked-states.repository.js';

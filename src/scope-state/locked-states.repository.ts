@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from '../database/pool.js';
-import type { Caller } from '../caller.js';
+import type { Caller } from '../caller/caller.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { LookAgain } from '../database/faults.js';
 import { inTransaction } from '../database/transaction.js';

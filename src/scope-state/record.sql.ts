@@ -1,4 +1,4 @@
-import type { Caller } from '../caller.js';
+import type { Caller } from '../caller/caller.js';
 import { utcClock } from './row.sql.js';
 
 /** What an operator does: who, why, and the UUID under which it can be undone as a whole. */

@@ -1,5 +1,5 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import type { CallContext } from '../caller.js';
+import type { CallContext } from '../caller/caller.js';
 import { rowOfNodeId } from '../relay/node-id.js';
 import { RekeyOutcome, RekeyScopeStateInput, RekeyScopeStatePayload } from './rekey.graphql.js';
 import type { RekeyService } from './rekey.service.js';

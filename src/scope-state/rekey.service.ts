@@ -1,4 +1,4 @@
-import type { Caller } from '../caller.js';
+import type { Caller } from '../caller/caller.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import type { Log } from '../log.js';
 import type { Rekeyed, RekeyRepository } from './rekey.repository.js';

@@ -1,5 +1,5 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import type { CallContext } from '../caller.js';
+import type { CallContext } from '../caller/caller.js';
 import { SetScopeActivationInput, SetScopeActivationPayload } from './activation.graphql.js';
 import { DeleteScopeStatesInput, DeleteScopeStatesPayload } from './deletion.graphql.js';
 import { PlanOutcome } from './plan.graphql.js';

@@ -1,4 +1,4 @@
-import type { Caller } from '../caller.js';
+import type { Caller } from '../caller/caller.js';
 import { BadInput } from '../fault.js';
 import type { Log } from '../log.js';
 import { planToken, readPlanToken, type Plan } from './plan-token.rules.js';
