@@ -26,19 +26,26 @@ export interface StreamParts {
   isLost: boolean;
 }
 
-const rowsAtOnce = 500;
+/** What a subscriber that reads slowly holds in memory, at most. */
+const rowsAtOnce = 200;
 const retryMillis = 500;
+/** Who can't keep up may fall so many numbers behind: one operation on a million states is no reason to reload. */
+const mostBehind = 1_000_000n;
 
 /**
  * The changes of one subscriber, taken as it asks for them: from the table until it has caught up, then from what the
- * feed keeps. Written by hand, for an `async function*` that waits can't be ended.
+ * feed keeps; and from the table again, when that has gone on without it. Written by hand, for an `async function*`
+ * that waits can't be ended.
  */
 export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
   private readonly parts: StreamParts;
   /** place in `recent`; undefined: it is still catching up after `after` */
   private cursor: number | undefined;
+  /** everything up to it was sent, or is not wanted */
   private after: bigint;
   private readAhead: Change[] = [];
+  /** whether it is catching up because it was too slow, and not because it was away */
+  private isSlow = false;
   /** how often the feed must have looked before a RESYNC can say where to go on; undefined: nothing was missed */
   private lostUntil: number | undefined;
   private isEnded = false;
@@ -46,7 +53,7 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
   constructor(parts: StreamParts) {
     this.parts = parts;
     this.cursor = parts.after === undefined ? parts.recent.end : undefined;
-    this.after = parts.after ?? 0n;
+    this.after = parts.after ?? parts.recent.settled ?? 0n;
     if (parts.isLost) this.lose();
   }
 
@@ -96,15 +103,31 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
 
   private live(cursor: number): ScopeStateEvent | 'more' | undefined {
     const { recent } = this.parts;
-    if (recent.hasLost(cursor)) return this.lose();
+    if (recent.hasLost(cursor)) return this.fallBehind();
     for (let place = cursor; place < recent.end; place++) {
       const change = recent.at(place)!;
-      if (!this.isWanted(change)) continue;
+      const isWanted = this.isWanted(change);
+      this.reach(change.sequence);
+      if (!isWanted) continue;
       this.cursor = place + 1;
       return eventOf(change);
     }
     this.cursor = recent.end;
+    this.reach(recent.settled ?? 0n);
     return undefined;
+  }
+
+  private reach(sequence: bigint): void {
+    if (sequence > this.after) this.after = sequence;
+  }
+
+  private fallBehind(): 'more' {
+    const { begin } = this.parts.recent;
+    // Of what was late at the feed's start the table can't tell what this subscriber is to see.
+    if (begin === undefined || this.after < begin) return this.lose();
+    this.cursor = undefined;
+    this.isSlow = true;
+    return 'more';
   }
 
   private async catchUp(): Promise<ScopeStateEvent | 'more' | undefined> {
@@ -115,7 +138,12 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
     const { recent } = this.parts;
     if (recent.settled === undefined) return undefined;
     this.cursor = this.after >= recent.settled ? recent.end : recent.cursorAfter(this.after);
-    return this.cursor === undefined ? await this.readOn(recent.settled) : 'more';
+    if (this.cursor === undefined) {
+      if (this.isSlow && recent.settled - this.after > mostBehind) return this.lose();
+      return await this.readOn(recent.settled);
+    }
+    this.isSlow = false;
+    return 'more';
   }
 
   private async readOn(upTo: bigint): Promise<'more'> {

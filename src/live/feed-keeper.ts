@@ -30,7 +30,7 @@ export class FeedKeeper {
     return this.following?.recent;
   }
 
-  /** How often the feed has looked: what was committed before a look began is seen by it. */
+  /** How often the feed has read all there was: what was committed before such a look began is seen by it. */
   get looks(): number {
     return this.following?.looks ?? 0;
   }

@@ -69,7 +69,7 @@ export class Following {
     this.running = this.run();
   }
 
-  /** how often the history was looked at */
+  /** how often the history was read to its end */
   get looks(): number {
     return this.completed;
   }
@@ -165,14 +165,15 @@ export class Following {
     const { isAsked } = this;
     this.isAsked = false;
     const changes = await this.repository.inRanges(client, order.wanted(), rowsAtOnce);
-    order.take(changes, changes.length < rowsAtOnce);
+    const isAll = changes.length < rowsAtOnce;
+    order.take(changes, isAll);
     const isFreed = order.hasGaps && order.note(await this.repository.holders(client));
     const released = order.release();
     const isNews = released.length > 0 || order.settled !== this.recent.settled;
     this.recent.append(released);
     this.recent.settle(order.settled);
-    this.completed++;
+    if (isAll) this.completed++;
     if (isNews || isAsked) this.onNews();
-    return isFreed || changes.length === rowsAtOnce;
+    return isFreed || !isAll;
   }
 }

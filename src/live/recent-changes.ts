@@ -1,21 +1,27 @@
 import type { Change } from '../history/change.rules.js';
 
-/** One operation of a person on a large selection is seen whole by whoever reads as fast as it comes. */
+/** Enough for a pause of the garbage collector or the network; who needs more reads the table. */
 const mostKept = 10_000;
 
 /**
  * The newest changes of the feed, kept once for all subscribers: each has a cursor, so that a slow one holds no memory.
- * Cursors are counted from the feed's start; whoever is behind the oldest change kept has missed something.
+ * Cursors are counted from the feed's start; whoever is behind the oldest change kept finds it in the table only.
  */
 export class RecentChanges {
   private changes: Change[] = [];
   private first = 0;
   private completeAfter = 0n;
+  private begunAt: bigint | undefined;
   private upTo: bigint | undefined;
 
   /** Every committed change up to it has been appended or lies before the start; undefined: the feed is starting. */
   get settled(): bigint | undefined {
     return this.upTo;
+  }
+
+  /** From it on nothing was left out; before it there is what was late at the start. Undefined: the feed is starting. */
+  get begin(): bigint | undefined {
+    return this.begunAt;
   }
 
   /** the cursor of the change that comes next */
@@ -33,9 +39,11 @@ export class RecentChanges {
   }
 
   settle(upTo: bigint): void {
-    // What lies before the start is in the table only, but for the changes that were late.
-    if (this.upTo === undefined && upTo > this.completeAfter) this.completeAfter = upTo;
     this.upTo = upTo;
+    if (this.begunAt !== undefined) return;
+    this.begunAt = upTo;
+    // What lies before the start is in the table only, but for the changes that were late.
+    if (upTo > this.completeAfter) this.completeAfter = upTo;
   }
 
   /** whether the change of that cursor is kept no longer */
