@@ -27,7 +27,7 @@ export interface StreamParts {
 }
 
 /** What a subscriber that reads slowly holds in memory, at most. */
-const rowsAtOnce = 200;
+const rowsAtOnce = 100;
 const retryMillis = 500;
 /** Who can't keep up may fall so many numbers behind: one operation on a million states is no reason to reload. */
 const mostBehind = 1_000_000n;

@@ -1,7 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +10,7 @@ import { platformBinaries } from '../../src/database/embedded/postgres-binaries.
 import { chooseRunAs, type RunAs } from '../../src/database/embedded/run-as.js';
 import { createLog } from '../../src/log.js';
 import { migrateUp } from '../support/command.js';
+import { freePort } from '../support/free-port.js';
 import { until } from '../support/until.js';
 
 const run = promisify(execFile);
@@ -23,17 +23,22 @@ export class OwnPostgres {
   private readonly runAs: RunAs;
   private readonly port: number;
   private postmaster: ChildProcess | undefined;
+  private readonly settings: readonly string[];
   private mounted = false;
 
-  private constructor(folder: string, runAs: RunAs, port: number, url: string) {
+  private constructor(folder: string, runAs: RunAs, port: number, url: string, settings: readonly string[]) {
     this.folder = folder;
     this.runAs = runAs;
     this.port = port;
     this.url = url;
+    this.settings = settings;
   }
 
   /** Made as an embedded one is, migrated, and started. `megabytes`: on a file system of that size; for root only. */
-  static async create({ megabytes }: { megabytes?: number } = {}): Promise<OwnPostgres> {
+  static async create({
+    megabytes,
+    settings = [],
+  }: { megabytes?: number; settings?: string[] } = {}): Promise<OwnPostgres> {
     const folder = await realpath(await mkdtemp(join(tmpdir(), 'scopestate-faults-')));
     const dataDir = join(folder, 'data');
     await mkdir(dataDir);
@@ -45,7 +50,13 @@ export class OwnPostgres {
     const port = await freePort();
     const url = new URL(embedded.url);
     url.port = String(port);
-    const own = new OwnPostgres(folder, await chooseRunAs(await platformBinaries(), log), port, url.href);
+    const own = new OwnPostgres(
+      folder,
+      await chooseRunAs(await platformBinaries(), log),
+      port,
+      url.href,
+      settings,
+    );
     own.mounted = megabytes !== undefined;
     await own.start();
     await migrateUp(own.url);
@@ -61,7 +72,12 @@ export class OwnPostgres {
   async start(): Promise<void> {
     const { prefix, binaries, become } = this.runAs;
     const pgdata = await realpath(join(this.dataDir, 'postgres'));
-    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'logging_collector=off'];
+    const settings = [
+      'listen_addresses=127.0.0.1',
+      'unix_socket_directories=',
+      'logging_collector=off',
+      ...this.settings,
+    ];
     const [file = '', ...args] = [
       ...prefix,
       binaries.postgres,
@@ -132,13 +148,4 @@ export async function childrenOf(pid: number): Promise<number[]> {
 async function isRunning(pid: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return status !== '' && !status.slice(status.lastIndexOf(')')).startsWith(') Z');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { promised } from '../support/promised.js';
 import { useStateApi } from '../support/state-api.js';
 import { presentSequence, useSubscribers } from '../support/subscriber.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
 import { startServer } from '../support/test-server.js';
 import { unit } from '../support/units.js';
 import { until } from '../support/until.js';
@@ -19,8 +19,8 @@ function feedsDoing(database: TestDatabase, statement: string): Promise<{ pid: n
   );
 }
 
-describe('a writer that holds its transaction open', () => {
-  const api = useStateApi(() => createTestDatabase());
+describe.each(postgresMajors)('on PostgreSQL %i a writer that holds its transaction open', (major) => {
+  const api = useStateApi(() => createTestDatabase({ major }));
 
   test.each(['commit', 'rollback'])('keeps back what came after it, until its %s', async (end) => {
     const [held, other] = [unit(), unit()];

@@ -11,7 +11,12 @@ const hour = (n: number) => new Date(Date.UTC(2026, 0, 1, n)).toISOString().repl
 
 const subscribe = useSubscribers();
 
-describe.each(apiDatabases)('$name', ({ create }) => {
+const databases = [
+  ...apiDatabases,
+  { name: 'a database of PostgreSQL 15', create: () => createTestDatabase({ major: 15 }) },
+];
+
+describe.each(databases)('$name', ({ create }) => {
   const api = useStateApi(create);
 
   test('a change is sent with its kind and the state after it', async () => {
