@@ -30,18 +30,9 @@ interface PageRow extends ScopeStateRow {
   is_something_before: boolean;
 }
 
-/**
- * The columns that a row's place is compared by, and those that pages are sorted by: the day, which no comparison needs,
- * is what an index has of a timestamp (docs/adr/0016-lists.md).
- */
-const orders = {
-  SCOPE_ID: { key: 's.identifier', type: 'text', indexed: 's.identifier', sorted: ['s.identifier', 's.id'] },
-  LAST_PROCESSED_TIMESTAMP: {
-    key: 's.last_processed_timestamp',
-    type: 'timestamp(6)',
-    indexed: 's.last_processed_day',
-    sorted: ['s.last_processed_day', 's.last_processed_timestamp', 's.id'],
-  },
+const keys = {
+  SCOPE_ID: { column: 's.identifier', type: 'text' },
+  LAST_PROCESSED_TIMESTAMP: { column: 's.last_processed_timestamp', type: 'timestamp(6)' },
 } as const;
 
 /** Pages by keyset on (sorted column, id): a row that does not move is neither missed nor repeated, whatever else moves. */
@@ -60,19 +51,21 @@ export class PageRepository {
     const beyond = after && placed(after, isAscending ? '>' : '<', order, parameters);
     const within = before && placed(before, isAscending ? '<' : '>', order, parameters);
     const range = [condition, beyond, within].filter((part) => part !== undefined).join(' and ');
+    const isAnyOn = (side: Comparison, place: Position | undefined) =>
+      place ? isAny(side, place, { order, filter, condition, parameters }) : 'false';
     const way = isAscending === backward ? 'desc' : 'asc';
-    const sorted = orders[order.field].sorted.map((column) => `${column} ${way}`).join(', ');
+    const sorted = [...sortedFirst(order, filter), keys[order.field].column, 's.id'];
     // One more than wanted tells whether the page is the last one; what lies beyond the places given is looked up.
     const rows = await read<PageRow>(
       this.pool,
       `/* Page.page */
        select around.*, page.* from (
          select ${micros(utcClock)} as now_micros,
-           ${after ? isAny(after, isAscending ? '<=' : '>=', order, condition, parameters) : 'false'} as is_something_before,
-           ${before ? isAny(before, isAscending ? '>=' : '<=', order, condition, parameters) : 'false'} as is_something_after
+           ${isAnyOn(isAscending ? '<=' : '>=', after)} as is_something_before,
+           ${isAnyOn(isAscending ? '>=' : '<=', before)} as is_something_after
        ) around left join (
-         select ${rowColumns('s')}, ${orders[order.field].key} as key from ${table} s
-         where ${range} order by ${sorted} limit ${size + 1}
+         select ${rowColumns('s')}, ${keys[order.field].column} as key from ${table} s
+         where ${range} order by ${sorted.map((column) => `${column} ${way}`).join(', ')} limit ${size + 1}
        ) page on true
        order by page.key ${way}, page.id ${way}`,
       parameters.values,
@@ -103,6 +96,14 @@ export class PageRepository {
 
 type Comparison = '<' | '<=' | '>' | '>=';
 
+/**
+ * The day before the timestamp changes no order, but is what an index has of it (docs/adr/0016-lists.md). Not for a list
+ * of scope ids: that finds few rows, while the planner may take today for a day like others and walk through it.
+ */
+function sortedFirst({ field }: Order, { scopeIds }: ScopeStateFilter): string[] {
+  return field === 'LAST_PROCESSED_TIMESTAMP' && !scopeIds ? ['s.last_processed_day'] : [];
+}
+
 /** Whether a row stands on this side of a place. */
 function placed(
   position: Position,
@@ -110,14 +111,14 @@ function placed(
   { field }: Order,
   parameters: Parameters,
 ): string {
-  const { key, type } = orders[field];
+  const { column, type } = keys[field];
   const id = parameters.add(position.id, 'int');
   if (typeof position.key === 'string') {
-    return `(${key}, s.id) ${comparison} (${parameters.add(position.key, type)}, ${id})`;
+    return `(${column}, s.id) ${comparison} (${parameters.add(position.key, type)}, ${id})`;
   }
   const value = parameters.add(toTimestamp(position.key), type);
   const day = dayIs(comparison.startsWith('<') ? '<=' : '>=', position.key, parameters);
-  return `(${key}, s.id) ${comparison} (${value}, ${id}) and ${day}`;
+  return `(${column}, s.id) ${comparison} (${value}, ${id}) and ${day}`;
 }
 
 /**
@@ -126,18 +127,18 @@ function placed(
  * in the place's own day most rows may stand on the other side.
  */
 function isAny(
-  position: Position,
   comparison: Comparison,
-  order: Order,
-  condition: string,
-  parameters: Parameters,
+  position: Position,
+  list: { order: Order; filter: ScopeStateFilter; condition: string; parameters: Parameters },
 ): string {
+  const { order, filter, condition, parameters } = list;
   const side = `${condition} and ${placed(position, comparison, order, parameters)}`;
   const isBelow = comparison.startsWith('<');
   const way = isBelow === (order.field === 'SCOPE_ID') ? 'desc' : 'asc';
+  const [near = keys[order.field].column] = sortedFirst(order, filter);
   // Not EXISTS, which knows no order: the planner would look through the table for a row that may stand at its end.
   return `(exists (select from ${table} s where s.id = ${parameters.add(position.id, 'int')} and ${side})
     or coalesce((
-      select true from ${table} s where ${side} order by ${orders[order.field].indexed} ${way} limit 1
+      select true from ${table} s where ${side} order by ${near} ${way} limit 1
     ), false))`;
 }
