@@ -1,6 +1,6 @@
 import type { Pool } from '../database/pool.js';
 import { read } from '../database/read.js';
-import { Parameters, conditionOf } from './condition.sql.js';
+import { Parameters, conditionOf, dayIs } from './condition.sql.js';
 import type { ScopeStateFilter } from './filter.rules.js';
 import type { Order, Position } from './position.rules.js';
 import { micros, rowColumns, table, toInstant, toScopeState, toTimestamp, utcClock } from './row.sql.js';
@@ -26,15 +26,14 @@ export interface Page {
 
 interface PageRow extends ScopeStateRow {
   now_micros: string;
-  has_previous: boolean;
-  has_next: boolean;
+  is_something_after: boolean;
+  is_something_before: boolean;
 }
 
-const keyColumns = {
-  SCOPE_ID: 's.identifier',
-  LAST_PROCESSED_TIMESTAMP: 's.last_processed_timestamp',
+const keys = {
+  SCOPE_ID: { column: 's.identifier', type: 'text' },
+  LAST_PROCESSED_TIMESTAMP: { column: 's.last_processed_timestamp', type: 'timestamp(6)' },
 } as const;
-const keyTypes = { SCOPE_ID: 'text', LAST_PROCESSED_TIMESTAMP: 'timestamp(6)' } as const;
 
 /** Pages by keyset on (sorted column, id): a row that does not move is neither missed nor repeated, whatever else moves. */
 export class PageRepository {
@@ -44,58 +43,42 @@ export class PageRepository {
     this.pool = pool;
   }
 
-  /** The page and its two neighbours, of one snapshot. */
-  async page(wanted: PageWanted): Promise<Page> {
+  /** The page and what is around it, of one snapshot. */
+  async page({ filter, order, size, backward, after, before }: PageWanted): Promise<Page> {
     const parameters = new Parameters();
-    const { field, direction } = wanted.order;
-    const key = keyColumns[field];
-    const [ahead, behind] = direction === 'ASC' ? (['>', '<'] as const) : (['<', '>'] as const);
-    const ascending = (direction === 'ASC') !== wanted.backward;
-    const sorted = `order by ${key} ${ascending ? 'asc' : 'desc'}, s.id ${ascending ? 'asc' : 'desc'}`;
-    const filter = conditionOf(wanted.filter, parameters);
-    const place = (position: Position) => {
-      const value = typeof position.key === 'string' ? position.key : toTimestamp(position.key);
-      return `(${parameters.add(value, keyTypes[field])}, ${parameters.add(position.id, 'int')})`;
-    };
-    const after = wanted.after && place(wanted.after);
-    const before = wanted.before && place(wanted.before);
-    const range = [
-      filter,
-      after && `(${key}, s.id) ${ahead} ${after}`,
-      before && `(${key}, s.id) ${behind} ${before}`,
-    ].filter((condition) => condition !== undefined);
-    // The page's own ends, or on an empty page the places that it was asked for between.
-    const end = (way: 'asc' | 'desc') => {
-      const row = (column: string) => `(select ${column} from page order by key ${way}, id ${way} limit 1)`;
-      return `(${row('key')}, ${row('id')})`;
-    };
-    const [start, finish] = direction === 'ASC' ? [end('asc'), end('desc')] : [end('desc'), end('asc')];
-    const exists = (comparison: string) =>
-      `exists (select from ${table} s where ${filter} and (${key}, s.id) ${comparison})`;
-    const neighbour = (way: string, edge: string, asked: string | undefined) =>
-      `case when exists (select from page) then ${exists(`${way} ${edge}`)}
-            else ${asked ? exists(`${way}= ${asked}`) : 'false'} end`;
+    const condition = conditionOf(filter, parameters);
+    const isAscending = order.direction === 'ASC';
+    const beyond = after && placed(after, isAscending ? '>' : '<', order, parameters);
+    const within = before && placed(before, isAscending ? '<' : '>', order, parameters);
+    const range = [condition, beyond, within].filter((part) => part !== undefined).join(' and ');
+    const isAnyOn = (side: Comparison, place: Position | undefined) =>
+      place ? isAny(side, place, { order, filter, condition, parameters }) : 'false';
+    const way = isAscending === backward ? 'desc' : 'asc';
+    const sorted = [...sortedFirst(order, filter), keys[order.field].column, 's.id'];
+    // One more than wanted tells whether the page is the last one; what lies beyond the places given is looked up.
     const rows = await read<PageRow>(
       this.pool,
       `/* Page.page */
-       with page as materialized (
-         select ${rowColumns('s')}, ${key} as key from ${table} s
-         where ${range.join(' and ')} ${sorted} limit ${parameters.add(wanted.size, 'int')}
-       ), around as (
+       select around.*, page.* from (
          select ${micros(utcClock)} as now_micros,
-           ${neighbour(behind, start, after)} as has_previous,
-           ${neighbour(ahead, finish, before)} as has_next
-       )
-       select around.*, page.* from around left join page on true
-       order by page.key ${direction}, page.id ${direction}`,
+           ${isAnyOn(isAscending ? '<=' : '>=', after)} as is_something_before,
+           ${isAnyOn(isAscending ? '>=' : '<=', before)} as is_something_after
+       ) around left join (
+         select ${rowColumns('s')}, ${keys[order.field].column} as key from ${table} s
+         where ${range} order by ${sorted.map((column) => `${column} ${way}`).join(', ')} limit ${size + 1}
+       ) page on true
+       order by page.key ${way}, page.id ${way}`,
       parameters.values,
     );
-    const first = rows[0]!;
+    const { is_something_before, is_something_after, now_micros } = rows[0]!;
+    const found = rows.filter((row) => row.id !== null).map(toScopeState);
+    const goesOn = found.length > size;
+    const states = found.slice(0, size);
     return {
-      states: rows.filter((row) => row.id !== null).map(toScopeState),
-      hasPreviousPage: first.has_previous,
-      hasNextPage: first.has_next,
-      now: toInstant(first.now_micros),
+      states: backward ? states.reverse() : states,
+      hasPreviousPage: is_something_before || (backward && goesOn),
+      hasNextPage: is_something_after || (!backward && goesOn),
+      now: toInstant(now_micros),
     };
   }
 
@@ -109,4 +92,53 @@ export class PageRepository {
     );
     return Number(rows[0]!.count);
   }
+}
+
+type Comparison = '<' | '<=' | '>' | '>=';
+
+/**
+ * The day before the timestamp changes no order, but is what an index has of it (docs/adr/0016-lists.md). Not for a list
+ * of scope ids: that finds few rows, while the planner may take today for a day like others and walk through it.
+ */
+function sortedFirst({ field }: Order, { scopeIds }: ScopeStateFilter): string[] {
+  return field === 'LAST_PROCESSED_TIMESTAMP' && !scopeIds ? ['s.last_processed_day'] : [];
+}
+
+/** Whether a row stands on this side of a place. */
+function placed(
+  position: Position,
+  comparison: Comparison,
+  { field }: Order,
+  parameters: Parameters,
+): string {
+  const { column, type } = keys[field];
+  const id = parameters.add(position.id, 'int');
+  if (typeof position.key === 'string') {
+    return `(${column}, s.id) ${comparison} (${parameters.add(position.key, type)}, ${id})`;
+  }
+  const value = parameters.add(toTimestamp(position.key), type);
+  const day = dayIs(comparison.startsWith('<') ? '<=' : '>=', position.key, parameters);
+  return `(${column}, s.id) ${comparison} (${value}, ${id}) and ${day}`;
+}
+
+/**
+ * Whether any row of the filter stands on this side of a place: mostly the one that the cursor came from, else whichever
+ * an index finds first. In the order of scope ids that is the neighbour; by timestamp one of the farthest day, for
+ * in the place's own day most rows may stand on the other side.
+ */
+function isAny(
+  comparison: Comparison,
+  position: Position,
+  list: { order: Order; filter: ScopeStateFilter; condition: string; parameters: Parameters },
+): string {
+  const { order, filter, condition, parameters } = list;
+  const side = `${condition} and ${placed(position, comparison, order, parameters)}`;
+  const isBelow = comparison.startsWith('<');
+  const way = isBelow === (order.field === 'SCOPE_ID') ? 'desc' : 'asc';
+  const [near = keys[order.field].column] = sortedFirst(order, filter);
+  // Not EXISTS, which knows no order: the planner would look through the table for a row that may stand at its end.
+  return `(exists (select from ${table} s where s.id = ${parameters.add(position.id, 'int')} and ${side})
+    or coalesce((
+      select true from ${table} s where ${side} order by ${near} ${way} limit 1
+    ), false))`;
 }

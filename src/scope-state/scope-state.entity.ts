@@ -29,6 +29,12 @@ export const ScopeStateEntity = defineEntity({
       ),
     updatedAt: p.string().columnType('timestamp(6)').defaultRaw(`timezone('utc'::text, clock_timestamp())`),
     lastAdvancedAt: p.string().columnType('timestamp(6)').nullable(),
+    lastProcessedDay: p
+      .string()
+      .columnType('date')
+      .nullable()
+      .generated('((last_processed_timestamp)::date) stored')
+      .comment('so that an index can tell who is behind, and advances stay HOT'),
   },
   checks: [
     {
@@ -41,6 +47,11 @@ export const ScopeStateEntity = defineEntity({
         ])
         .join(' AND '),
     },
+  ],
+  indexes: [
+    { name: 'scopestate_states_of_day', properties: ['lastProcessedDay'] },
+    { name: 'scopestate_states_of_collector', properties: ['collector', 'fetcher', 'scopeKey'] },
+    { name: 'scopestate_states_inactive', properties: ['identifier', 'id'], where: 'NOT active' },
   ],
   uniques: [
     {

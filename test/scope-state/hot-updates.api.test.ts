@@ -1,0 +1,41 @@
+import { describe, expect, test } from '@jest/globals';
+import { apiDatabases } from '../support/api-databases.js';
+import { useStateApi } from '../support/state-api.js';
+import { unit, scaled } from '../support/units.js';
+import { until } from '../support/until.js';
+
+describe.each(apiDatabases)('on $name', ({ create }) => {
+  const api = useStateApi(create);
+
+  const counts = async () => {
+    const [row] = await api.database.query<{ updated: number; hot: number }>(
+      `select n_tup_upd::int as updated, n_tup_hot_upd::int as hot from pg_stat_user_tables
+       where relname = 'cloudkitty_storage_states'`,
+    );
+    return row!;
+  };
+
+  test('an hourly advance touches no index, but for the first one of a day', async () => {
+    const units = Array.from({ length: scaled(5_000, 500) }, () => unit());
+    const advanceTo = async (hour: number) => {
+      const at = Temporal.Instant.from('2026-03-01T00:00:00Z').add({ hours: hour }).toString();
+      for (let from = 0; from < units.length; from += 500) {
+        const some = units.slice(from, from + 500);
+        const results = await api.advanceAll(
+          some.map((each) => ({ unit: each, lastProcessedTimestamp: at })),
+        );
+        expect(results.every(({ outcome }) => outcome === (hour === 0 ? 'CREATED' : 'ADVANCED'))).toBe(true);
+      }
+    };
+    const hours = 47;
+    for (let hour = 0; hour <= hours; hour++) await advanceTo(hour);
+    // Sessions report what they did when they have been idle for a while.
+    const wanted = units.length * hours;
+    await until('all updates are counted', async () => (await counts()).updated >= wanted);
+    const { updated, hot } = await counts();
+    expect(updated).toBe(wanted);
+    // Of 47 hours one begins a day; and a page gets its free space by the first ones.
+    expect(hot / updated).toBeGreaterThan(0.85);
+    expect(hot).toBeLessThan(updated);
+  });
+});

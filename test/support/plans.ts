@@ -1,0 +1,65 @@
+import type pg from 'pg';
+import type { Pool } from '../../src/database/pool.js';
+
+interface Statement {
+  text: string;
+  values: unknown[];
+}
+
+/** What EXPLAIN (FORMAT JSON) tells of a node. */
+interface PlanNode {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Index Name'?: string;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  'Rows Removed by Index Recheck'?: number;
+  Plans?: PlanNode[];
+}
+
+export interface Plan {
+  /** node types of whatever ran, and reads a table */
+  scans: string[];
+  indexes: string[];
+  /** rows that were fetched, whether or not they passed: what the work grows with, on a machine of any speed */
+  visited: number;
+  millis: number;
+}
+
+/** A pool that notes the statements which repositories send through it. */
+export class NotingPool {
+  readonly statements: Statement[] = [];
+  readonly pool: Pool;
+
+  constructor(pool: Pool) {
+    const query = (text: string, values: unknown[]) => {
+      this.statements.push({ text, values });
+      return pool.query(text, values);
+    };
+    this.pool = { query } as unknown as Pool;
+  }
+
+  /** The plan of the statement sent last, as it ran once more. */
+  async planOfLast(client: pg.Client): Promise<Plan> {
+    const { text, values } = this.statements.at(-1)!;
+    const { rows } = await client.query(`explain (analyze, format json) ${text}`, values);
+    const [explained] = rows[0]['QUERY PLAN'] as { Plan: PlanNode; 'Execution Time': number }[];
+    const ran = nodesOf(explained!.Plan).filter((node) => node['Actual Loops'] > 0);
+    const reading = ran.filter((node) => node['Relation Name'] !== undefined);
+    const fetched = (node: PlanNode) =>
+      node['Actual Rows'] +
+      (node['Rows Removed by Filter'] ?? 0) +
+      (node['Rows Removed by Index Recheck'] ?? 0);
+    return {
+      scans: reading.map((node) => node['Node Type']),
+      indexes: ran.flatMap((node) => node['Index Name'] ?? []),
+      visited: reading.reduce((sum, node) => sum + fetched(node) * node['Actual Loops'], 0),
+      millis: explained!['Execution Time'],
+    };
+  }
+}
+
+function nodesOf(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+}
