@@ -7,7 +7,19 @@ import tseslint from 'typescript-eslint';
  */
 const leaves = ['caller', 'fault', 'log', 'time', 'config'];
 const rooms = {
-  cli: ['app', 'storage', 'database', 'demo', 'client', 'doctor', 'transfer', 'history', 'scope-state'],
+  cli: [
+    'access',
+    'app',
+    'storage',
+    'database',
+    'demo',
+    'client',
+    'doctor',
+    'transfer',
+    'history',
+    'scope-state',
+  ],
+  access: ['database'],
   doctor: ['database'],
   demo: ['client', 'database', 'scope-state', 'collection-unit'],
   history: ['scope-state', 'collection-unit', 'relay', 'database'],
