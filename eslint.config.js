@@ -20,7 +20,7 @@ const rooms = {
     'scope-state',
   ],
   access: ['database'],
-  doctor: ['database'],
+  doctor: ['access', 'database'],
   demo: ['client', 'database', 'scope-state', 'collection-unit'],
   history: ['scope-state', 'collection-unit', 'relay', 'database'],
   live: ['history', 'scope-state', 'collection-unit', 'relay', 'database'],
