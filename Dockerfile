@@ -22,7 +22,8 @@ COPY package.json schema.graphql LICENSE ./
 # The only place that is written to: the embedded PostgreSQL, where no DATABASE_URL is given.
 RUN mkdir /data && chown node:node /data
 VOLUME /data
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 SCOPESTATE_DATA_DIR=/data
+# Others can reach it there, so callers need tokens: scopestate token create.
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 SCOPESTATE_AUTH=token SCOPESTATE_DATA_DIR=/data
 USER node
 EXPOSE 4000
 STOPSIGNAL SIGTERM

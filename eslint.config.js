@@ -7,8 +7,20 @@ import tseslint from 'typescript-eslint';
  */
 const leaves = ['caller', 'fault', 'log', 'time', 'config'];
 const rooms = {
-  cli: ['app', 'storage', 'database', 'demo', 'client', 'doctor', 'transfer', 'history', 'scope-state'],
-  doctor: ['database'],
+  cli: [
+    'access',
+    'app',
+    'storage',
+    'database',
+    'demo',
+    'client',
+    'doctor',
+    'transfer',
+    'history',
+    'scope-state',
+  ],
+  access: ['database'],
+  doctor: ['access', 'database'],
   demo: ['client', 'database', 'scope-state', 'collection-unit'],
   history: ['scope-state', 'collection-unit', 'relay', 'database'],
   live: ['history', 'scope-state', 'collection-unit', 'relay', 'database'],

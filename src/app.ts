@@ -2,6 +2,10 @@ import { once } from 'node:events';
 import { createServer as createProbe } from 'node:net';
 import { printSchema, type GraphQLSchema } from 'graphql';
 import type { ClassType } from 'type-graphql';
+import { isLoopback } from './access/open-to-all.rules.js';
+import { TokenLookup } from './access/token-lookup.js';
+import { createTokenWayIn } from './access/token-way-in.js';
+import { TokenRepository } from './access/token.repository.js';
 import { createSchema } from './api/schema.js';
 import { createServer } from './api/server.js';
 import type { Config } from './config.js';
@@ -25,8 +29,20 @@ export interface App {
   stop(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** apply pending migrations, of a database of yours too */
+  migrate?: boolean;
+  /** listen where others can reach it, though whoever sends no token may do everything */
+  insecureNoAuth?: boolean;
+}
+
 /** Starts the whole server; what was started is let go of again when something fails. */
-export async function startApp(config: Config, log: Log, { migrate = false } = {}): Promise<App> {
+export async function startApp(
+  config: Config,
+  log: Log,
+  { migrate = false, insecureNoAuth = false }: StartOptions = {},
+): Promise<App> {
+  if (config.auth === 'none') requireLoopback(config, insecureNoAuth, log);
   await requireFreePort(config);
   const storage = await openStorage(config, log);
   try {
@@ -38,9 +54,11 @@ export async function startApp(config: Config, log: Log, { migrate = false } = {
       streams: live.streams,
     });
     const monitor = new ReadinessMonitor(storage.database);
+    const tokens = new TokenLookup(new TokenRepository(storage.database.pool));
     const server = await createServer({
       schema,
       log,
+      wayIn: createTokenWayIn(tokens, { isNeeded: config.auth === 'token' }),
       readiness: () => monitor.current(),
       onMutation: () => live.poke(),
     });
@@ -66,6 +84,19 @@ export async function startApp(config: Config, log: Log, { migrate = false } = {
     await storage.close();
     throw error;
   }
+}
+
+/** Where nobody has to say who he is, only this machine's programs may be able to ask. */
+function requireLoopback({ host }: Config, isInsistedOn: boolean, log: Log): void {
+  if (isLoopback(host)) return;
+  const open = `whoever reaches ${host} may do everything (SCOPESTATE_AUTH=none)`;
+  if (!isInsistedOn) {
+    throw new OperatorError(
+      `${open}: set SCOPESTATE_AUTH=token and make tokens with "scopestate token create", or set HOST=127.0.0.1; ` +
+        '"scopestate serve --insecure-no-auth" insists',
+    );
+  }
+  log.warn({ event: 'open-to-all', host }, open);
 }
 
 /** Asked early, so that no database is made for a server that can't listen. */

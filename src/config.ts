@@ -12,6 +12,8 @@ export interface Config {
   host: string;
   /** 0: any free one. */
   port: number;
+  /** How callers say who they are; `none`: whoever sends no token may do everything. */
+  auth: 'none' | 'token';
   /** Undefined: the embedded PostgreSQL. Always `postgresql://` or `postgres://`, otherwise as it was given. */
   databaseUrl: string | undefined;
   /** Absolute. */
@@ -71,6 +73,8 @@ const longestPeriod = parseDuration('P31D');
 const shortestRetention = parseDuration('P1D');
 const longestRetention = parseDuration('P36500D');
 
+const ways = ['none', 'token'] as const;
+
 const schema = z.object({
   HOST: setting(
     {
@@ -87,6 +91,14 @@ const schema = z.object({
       allowed: 'a whole number from 0 to 65535',
     },
     (text) => wholeNumber(text, 65_535),
+  ),
+  SCOPESTATE_AUTH: setting(
+    {
+      default: 'none',
+      description: 'Whether callers need a token; none: whoever sends none may do everything.',
+      allowed: ways.join(', '),
+    },
+    (text) => ways.find((way) => way === text),
   ),
   DATABASE_URL: secret(
     {
@@ -190,6 +202,7 @@ export function readConfig(environment: Environment = { ...readDotEnv(), ...proc
   return {
     host: data.HOST,
     port: data.PORT,
+    auth: data.SCOPESTATE_AUTH,
     databaseUrl: data.DATABASE_URL?.replace(/^postgresql\+psycopg2:/i, 'postgresql:'),
     dataDir: data.SCOPESTATE_DATA_DIR,
     period: data.SCOPESTATE_PERIOD,

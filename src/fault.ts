@@ -11,6 +11,23 @@ export class BadInput extends Error {
   }
 }
 
+/** Nobody knows who asks: no token, or one that is not in force. */
+export class Unauthenticated extends Error {
+  override readonly name = 'Unauthenticated';
+  /** whether something was sent that should say who asks */
+  readonly wasGiven: boolean;
+
+  constructor(message: string, { wasGiven = false } = {}) {
+    super(message);
+    this.wasGiven = wasGiven;
+  }
+}
+
+/** Who asks is known, and may not. Nothing was done. */
+export class Forbidden extends Error {
+  override readonly name = 'Forbidden';
+}
+
 /** The database can't be reached or takes no writes now. Nothing was done. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';

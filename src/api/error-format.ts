@@ -1,6 +1,6 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import type { GraphQLFormattedError } from 'graphql';
-import { BadInput, OutcomeUnknown, Unavailable } from '../fault.js';
+import { BadInput, Forbidden, OutcomeUnknown, Unauthenticated, Unavailable } from '../fault.js';
 import type { Log } from '../log.js';
 import { currentRequestId } from './request-scope.js';
 
@@ -11,6 +11,7 @@ const noSuchOperation = 'Schema is not configured to execute';
 const clientCodes: Record<string, string> = {
   BAD_USER_INPUT: 'BAD_USER_INPUT',
   BAD_REQUEST: 'BAD_USER_INPUT',
+  UNAUTHENTICATED: 'UNAUTHENTICATED',
   GRAPHQL_PARSE_FAILED: 'GRAPHQL_PARSE_FAILED',
   GRAPHQL_VALIDATION_FAILED: 'GRAPHQL_VALIDATION_FAILED',
   OPERATION_RESOLUTION_FAILURE: 'BAD_USER_INPUT',
@@ -43,6 +44,8 @@ interface PublicView {
 function publicView(formatted: GraphQLFormattedError, fault: unknown, log: Log): PublicView {
   if (fault instanceof BadInput)
     return { message: fault.message, code: 'BAD_USER_INPUT', field: fault.field };
+  if (fault instanceof Unauthenticated) return { message: fault.message, code: 'UNAUTHENTICATED' };
+  if (fault instanceof Forbidden) return { message: fault.message, code: 'FORBIDDEN' };
   if (fault instanceof Unavailable) {
     log.warn({ event: 'unavailable', requestId: currentRequestId(), cause: causeOf(fault) }, fault.message);
     return { message: fault.message, code: 'UNAVAILABLE' };

@@ -1,19 +1,31 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
-import type { ExecutionResult } from 'graphql';
+import { GraphQLError, type ExecutionResult } from 'graphql';
+import type { CallContext } from '../caller/caller.js';
+import type { Admission } from './admission.js';
+import type { Unauthenticated } from '../fault.js';
 import type { Drain } from './drain.js';
 import { refusal } from './http-errors.js';
 import { isOfSameOrigin } from './same-origin.js';
+import type { Sessions } from './sessions.js';
 import { pingMillis, type StreamedResult, type Subscribe, type SubscribeRequest } from './subscribe.js';
 
 const eventStream = 'text/event-stream';
+
+export interface EventStreamOptions {
+  subscribe: Subscribe;
+  admission: Admission;
+  sessions: Sessions;
+  drain: Drain;
+}
 
 /**
  * GraphQL over server-sent events at /graphql/stream, by the protocol of graphql-sse: a connection for each subscription.
  * Written here, for that package's own handler takes events from their source however slowly they are read.
  */
-export function addEventStream(server: FastifyInstance, subscribe: Subscribe, drain: Drain): void {
+export function addEventStream(server: FastifyInstance, options: EventStreamOptions): void {
+  const { subscribe, admission, sessions, drain } = options;
   const open = new Set<() => void>();
   drain.atEnd(() => {
     for (const end of open) end();
@@ -22,6 +34,7 @@ export function addEventStream(server: FastifyInstance, subscribe: Subscribe, dr
     method: ['GET', 'POST'],
     url: '/graphql/stream',
     exposeHeadRoute: false,
+    onRequest: admission.letIn,
     handler: async (request, reply) => {
       if (!isOfSameOrigin(request.raw)) throw refusal(403, 'a page of another origin may not subscribe');
       if (new Negotiator(request.raw).mediaType([eventStream]) === undefined) {
@@ -30,9 +43,13 @@ export function addEventStream(server: FastifyInstance, subscribe: Subscribe, dr
       const stream = new Events(request, reply);
       const end = () => stream.end();
       open.add(end);
+      const leave = sessions.watch(request.headers, (why) => {
+        stream.end({ errors: subscribe.shapeErrors([ended(why)], request.id) });
+      });
       try {
-        await answer(stream, subscribe, requestOf(request), request.id);
+        await answer(stream, subscribe, requestOf(request), admission.contextOf(request));
       } finally {
+        leave();
         open.delete(end);
       }
       return reply;
@@ -40,13 +57,18 @@ export function addEventStream(server: FastifyInstance, subscribe: Subscribe, dr
   });
 }
 
+function ended({ message }: Unauthenticated): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED' } });
+}
+
 async function answer(
   stream: Events,
   subscribe: Subscribe,
   wanted: SubscribeRequest,
-  requestId: string,
+  context: CallContext,
 ): Promise<void> {
-  const prepared = subscribe.prepare(wanted, requestId);
+  const { requestId } = context.caller;
+  const prepared = subscribe.prepare(wanted, context);
   if (Array.isArray(prepared)) return stream.sendOnly({ errors: prepared });
   const started = await subscribe.start(prepared);
   if (!(Symbol.asyncIterator in started)) return stream.sendOnly(subscribe.shape(started, requestId));
@@ -59,6 +81,7 @@ class Events {
   private readonly reply: FastifyReply;
   private results: AsyncGenerator<ExecutionResult, void, void> | undefined;
   private isEnded = false;
+  private last: StreamedResult | undefined;
 
   constructor(request: FastifyRequest, reply: FastifyReply) {
     this.request = request;
@@ -87,12 +110,14 @@ class Events {
       }
     } finally {
       stopPinging();
-      response.end(completeText);
+      response.end((this.last ? eventText(this.last) : '') + completeText);
     }
   }
 
-  end(): void {
+  /** With a last result that says why. */
+  end(last?: StreamedResult): void {
     this.isEnded = true;
+    this.last ??= last;
     void this.results?.return();
   }
 

@@ -15,7 +15,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, OperationTypeNode, type GraphQLSchema } from 'graphql';
 import type { CallContext } from '../caller/caller.js';
 import type { Log } from '../log.js';
-import { contextOf } from './request-scope.js';
+import type { Admission } from './admission.js';
 import { createErrorFormat } from './error-format.js';
 import { addPlaygroundAssets, sendPlayground, wantsPlayground } from './playground/playground.js';
 
@@ -51,6 +51,7 @@ export async function addGraphQLEndpoint(
   server: FastifyInstance,
   schema: GraphQLSchema,
   log: Log,
+  admission: Admission,
   onMutation: () => void,
 ): Promise<void> {
   const apollo = new ApolloServer<CallContext>({
@@ -78,12 +79,23 @@ export async function addGraphQLEndpoint(
   server.route({
     method: ['GET', 'POST'],
     url: '/graphql',
+    // The page has to load before anybody can write a token into it.
+    onRequest: async (request, reply) => {
+      if (!wantsPlayground(request)) await admission.letIn(request, reply);
+    },
     handler: (request, reply) =>
-      wantsPlayground(request) ? sendPlayground(reply) : answer(apollo, request, reply),
+      wantsPlayground(request)
+        ? sendPlayground(reply)
+        : answer(apollo, request, reply, admission.contextOf(request)),
   });
 }
 
-async function answer(apollo: ApolloServer<CallContext>, request: FastifyRequest, reply: FastifyReply) {
+async function answer(
+  apollo: ApolloServer<CallContext>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: CallContext,
+) {
   const question = request.url.indexOf('?');
   const response = await apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: {
@@ -92,7 +104,7 @@ async function answer(apollo: ApolloServer<CallContext>, request: FastifyRequest
       search: question < 0 ? '' : request.url.slice(question),
       body: request.body,
     },
-    context: () => Promise.resolve(contextOf(request.id)),
+    context: () => Promise.resolve(context),
   });
   for (const [name, value] of response.headers) reply.header(name, value);
   reply.code(response.status ?? 200);

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
-import { quoted } from '../fault.js';
+import { quoted, Unauthenticated, Unavailable } from '../fault.js';
 import type { Log } from '../log.js';
 
 /** What went wrong before GraphQL saw the request, in GraphQL's form: callers read one form only. */
@@ -15,6 +15,15 @@ export function addHttpErrors(server: FastifyInstance, log: Log): void {
     return refuse(reply, 404, 'there is nothing here; try POST /graphql');
   });
   server.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error instanceof Unauthenticated) {
+      // RFC 6750, section 3: says more only to who has sent something.
+      reply.header('www-authenticate', error.wasGiven ? 'Bearer error="invalid_token"' : 'Bearer');
+      return refuse(reply, 401, error.message, 'UNAUTHENTICATED');
+    }
+    if (error instanceof Unavailable) {
+      log.warn({ event: 'unavailable', requestId: request.id, cause: String(error.cause) }, error.message);
+      return refuse(reply, 503, error.message, 'UNAVAILABLE');
+    }
     const status = error.statusCode ?? 500;
     if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
       const found = quoted(request.headers['content-type'] ?? 'no content-type');

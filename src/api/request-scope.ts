@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import type { CallContext } from '../caller/caller.js';
-import { allUnits } from '../caller/grant.rules.js';
+import type { CallContext, Identity } from '../caller/caller.js';
 
 /** The request that is being answered: an error is shaped where nothing else says to which request it belongs. */
 const scope = new AsyncLocalStorage<string>();
@@ -19,7 +18,7 @@ export function requestIdOf(header: string | string[] | undefined): string {
   return typeof header === 'string' && /^[\w.:-]{1,100}$/.test(header) ? header : randomUUID();
 }
 
-/** Nobody has to say who he is. */
-export function contextOf(requestId: string): CallContext {
-  return { caller: { caller: 'anonymous', requestId }, role: 'admin', grants: allUnits };
+/** What the resolvers are told of a request, and of who sent it. */
+export function contextOf(requestId: string, { name, role, grants }: Identity): CallContext {
+  return { caller: { caller: name, requestId }, role, grants };
 }

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
 import { buildSchema, type ClassType, type NonEmptyArray, type PubSub } from 'type-graphql';
+import { authChecker, requireRules } from './authorization.js';
 
 export interface SchemaOptions {
   /** resolvers by their classes; made by hand, for there is no container */
@@ -14,7 +15,11 @@ export interface SchemaOptions {
 /** Opens a stream for a subscription with these arguments. */
 export type EventStream = (args: Record<string, unknown>) => Promise<AsyncIterable<unknown>>;
 
-/** The schema of the resolvers handed in: this room knows none of them. */
+/**
+ * The schema of the resolvers handed in: this room knows none of them.
+ *
+ * @throws where a query, mutation or subscription does not say which roles it is for
+ */
 export async function createSchema({
   resolvers,
   oneOf,
@@ -24,8 +29,10 @@ export async function createSchema({
     resolvers: [...resolvers.keys()] as unknown as NonEmptyArray<ClassType>,
     container: { get: (resolver: ClassType) => resolvers.get(resolver) },
     validate: false,
+    authChecker,
     pubSub: pubSubOf(streams),
   });
+  requireRules(schema, new Set(resolvers.keys()));
   for (const name of oneOf) {
     const type = schema.getType(name);
     if (!(type instanceof GraphQLInputObjectType)) throw new Error(`${name} is no input type of the schema`);

@@ -1,6 +1,8 @@
 import { fastify } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import type { WayIn } from '../caller/caller.js';
 import type { Log } from '../log.js';
+import { Admission } from './admission.js';
 import { addDrain } from './drain.js';
 import { addEventStream } from './event-stream.js';
 import { addGraphQLEndpoint } from './graphql-endpoint.js';
@@ -8,12 +10,15 @@ import { addHealth, type ReadyAnswer } from './health.js';
 import { addHttpErrors } from './http-errors.js';
 import { addJsonBody } from './json-body.js';
 import { inRequest, requestIdOf } from './request-scope.js';
+import { Sessions } from './sessions.js';
 import { createSubscribe } from './subscribe.js';
 import { addWebSocket } from './web-socket.js';
 
 export interface ServerOptions {
   schema: GraphQLSchema;
   log: Log;
+  /** who may come in */
+  wayIn: WayIn;
   readiness: () => ReadyAnswer;
   /** is called after each mutation, when its answer is on its way */
   onMutation: () => void;
@@ -27,7 +32,8 @@ export interface Server {
 }
 
 /** The HTTP server, not listening yet. Every answer carries its request's id in `x-request-id`. */
-export async function createServer({ schema, log, readiness, onMutation }: ServerOptions): Promise<Server> {
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const { schema, log, wayIn, readiness, onMutation } = options;
   const server = fastify({
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     forceCloseConnections: 'idle',
@@ -54,9 +60,11 @@ export async function createServer({ schema, log, readiness, onMutation }: Serve
   addHttpErrors(server, log);
   addHealth(server, readiness);
   const drain = addDrain(server);
-  await addGraphQLEndpoint(server, schema, log, onMutation);
+  const admission = new Admission(wayIn);
+  const sessions = new Sessions(wayIn);
+  await addGraphQLEndpoint(server, schema, log, admission, onMutation);
   const subscribe = createSubscribe(schema, log);
-  addWebSocket(server, subscribe, drain, log);
-  addEventStream(server, subscribe, drain);
+  addWebSocket(server, { subscribe, wayIn, sessions, drain, log });
+  addEventStream(server, { subscribe, admission, sessions, drain });
   return { listen: (host, port) => server.listen({ host, port }), close: () => drain.close() };
 }

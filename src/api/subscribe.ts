@@ -14,7 +14,7 @@ import {
 import type { CallContext } from '../caller/caller.js';
 import type { Log } from '../log.js';
 import { createErrorFormat } from './error-format.js';
-import { contextOf, inRequest } from './request-scope.js';
+import { inRequest } from './request-scope.js';
 
 /** Shorter than the minute after which proxies take a silent connection for dead. */
 export const pingMillis = 12_000;
@@ -35,7 +35,7 @@ export interface StreamedResult {
 /** Subscriptions without their transport; every error has a code and the request's id. */
 export interface Subscribe {
   /** what graphql-js needs, or why it is not asked */
-  prepare(request: SubscribeRequest, requestId: string): ExecutionArgs | GraphQLFormattedError[];
+  prepare(request: SubscribeRequest, context: CallContext): ExecutionArgs | GraphQLFormattedError[];
   start(args: ExecutionArgs): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult>;
   shape(result: ExecutionResult, requestId: string): StreamedResult;
   shapeErrors(errors: readonly GraphQLError[], requestId: string): GraphQLFormattedError[];
@@ -47,13 +47,13 @@ export function createSubscribe(schema: GraphQLSchema, log: Log): Subscribe {
     inRequest(requestId, () => errors.map((error) => format(error.toJSON(), error)));
   return {
     shapeErrors,
-    prepare: (request, requestId) => {
+    prepare: (request, context) => {
       const document = read(schema, request);
-      if (Array.isArray(document)) return shapeErrors(document, requestId);
+      if (Array.isArray(document)) return shapeErrors(document, context.caller.requestId);
       return {
         schema,
         document,
-        contextValue: contextOf(requestId),
+        contextValue: context,
         variableValues: request.variables ?? null,
         operationName: request.operationName ?? null,
       };

@@ -11,20 +11,33 @@ import {
   type Server,
 } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { CallContext } from '../caller/caller.js';
+import type { CallContext, Credentials, Identity, WayIn } from '../caller/caller.js';
+import { Unauthenticated, Unavailable } from '../fault.js';
 import type { Log } from '../log.js';
 import type { Drain } from './drain.js';
 import { largestBody } from './json-body.js';
+import { contextOf } from './request-scope.js';
 import { isOfSameOrigin } from './same-origin.js';
+import type { Sessions } from './sessions.js';
 import { pingMillis, type Subscribe } from './subscribe.js';
 
 /** So long has a client to answer the closing at the server's end. */
 const closeMillis = 1_000;
 
 const goingAway = 1001;
+const tryAgainLater = 1013;
+
+export interface WebSocketOptions {
+  subscribe: Subscribe;
+  wayIn: WayIn;
+  sessions: Sessions;
+  drain: Drain;
+  log: Log;
+}
 
 /** GraphQL over WebSocket at /graphql, by the protocol of graphql-ws. */
-export function addWebSocket(server: FastifyInstance, subscribe: Subscribe, drain: Drain, log: Log): void {
+export function addWebSocket(server: FastifyInstance, options: WebSocketOptions): void {
+  const { drain, log } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: largestBody,
@@ -32,18 +45,17 @@ export function addWebSocket(server: FastifyInstance, subscribe: Subscribe, drai
     handleProtocols: (asked) =>
       asked.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : ([...asked][0] ?? false),
   });
-  const protocol = protocolOf(subscribe);
+  const protocol = protocolOf(options);
   server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     const status = refusalOf(request, drain);
     if (status !== undefined) return refuse(socket, status);
-    sockets.handleUpgrade(request, socket, head, (webSocket) => serve(webSocket, protocol, log));
+    sockets.handleUpgrade(request, socket, head, (webSocket) =>
+      serve(webSocket, request.headers, protocol, log),
+    );
   });
   drain.atEnd(() => {
-    for (const socket of sockets.clients) {
-      socket.close(goingAway, 'the server is stopping');
-      setTimeout(() => socket.terminate(), closeMillis).unref();
-    }
+    for (const socket of sockets.clients) close(socket, goingAway, 'the server is stopping');
   });
 }
 
@@ -60,11 +72,34 @@ function refuse(socket: Duplex, status: number): void {
 /** Errors that this room has shaped already go through graphql-ws as they are. */
 class ShapedError extends GraphQLError {}
 
-function protocolOf(subscribe: Subscribe): Server<undefined> {
+/** One connection, beside what graphql-ws knows of it. */
+interface Connection {
+  readonly socket: WebSocket;
+  /** of the upgrade */
+  readonly headers: Credentials;
+  identity?: Identity;
+  /** its token's end is not waited for any more */
+  leave?: () => void;
+}
+
+function protocolOf({ subscribe, wayIn, sessions }: WebSocketOptions): Server<Connection> {
   const requestIdOf = ({ contextValue }: ExecutionArgs) => (contextValue as CallContext).caller.requestId;
-  return makeServer<undefined, undefined>({
-    onSubscribe: (_context, _id, payload) => {
-      const prepared = subscribe.prepare(payload, randomUUID());
+  return makeServer<Record<string, unknown>, Connection>({
+    onConnect: async ({ connectionParams, extra: connection }) => {
+      const credentials = credentialsOf(connectionParams, connection.headers);
+      try {
+        connection.identity = await wayIn(credentials);
+      } catch (error) {
+        refuseConnection(connection.socket, error);
+        return false;
+      }
+      const leave = sessions.watch(credentials, (why) => refuseConnection(connection.socket, why));
+      if (connection.socket.readyState === connection.socket.OPEN) connection.leave = leave;
+      else leave();
+      return true;
+    },
+    onSubscribe: ({ extra: { identity } }, _id, payload) => {
+      const prepared = subscribe.prepare(payload, contextOf(randomUUID(), identity!));
       if (!Array.isArray(prepared)) return prepared;
       return prepared.map(({ message, ...rest }) =>
         Object.assign(new ShapedError(message), { toJSON: () => ({ message, ...rest }) }),
@@ -80,7 +115,28 @@ function protocolOf(subscribe: Subscribe): Server<undefined> {
   });
 }
 
-function serve(socket: WebSocket, protocol: Server<undefined>, log: Log): void {
+/** What the client says at the connection's beginning goes before its headers: a browser can set none. */
+function credentialsOf(params: Record<string, unknown> | undefined, headers: Credentials): Credentials {
+  const [, given] =
+    Object.entries(params ?? {}).find(([name]) => name.toLowerCase() === 'authorization') ?? [];
+  if (given === undefined || given === null) return headers;
+  return { ...headers, authorization: typeof given === 'string' ? given : '' };
+}
+
+/** @throws what is no refusal */
+function refuseConnection(socket: WebSocket, error: unknown): void {
+  if (error instanceof Unauthenticated) return close(socket, CloseCode.Forbidden, error.message);
+  if (error instanceof Unavailable) return close(socket, tryAgainLater, error.message);
+  throw error;
+}
+
+function close(socket: WebSocket, code: number, reason: string): void {
+  socket.close(code, reason);
+  setTimeout(() => socket.terminate(), closeMillis).unref();
+}
+
+function serve(socket: WebSocket, headers: Credentials, protocol: Server<Connection>, log: Log): void {
+  const connection: Connection = { socket, headers };
   socket.on('error', (error) => log.debug({ event: 'web-socket-fault', cause: error.message }, 'closed'));
   const stopPinging = keepAlive(socket);
   const closed = protocol.opened(
@@ -101,10 +157,11 @@ function serve(socket: WebSocket, protocol: Server<undefined>, log: Log): void {
           });
         }),
     },
-    undefined,
+    connection,
   );
   socket.once('close', (code, reason) => {
     stopPinging();
+    connection.leave?.();
     void closed(code, reason.toString());
   });
 }

@@ -14,3 +14,22 @@ export interface CallContext {
   /** states outside are for this caller as if they were not there */
   readonly grants: Grants;
 }
+
+/** Who was let in, for whichever requests he then sends. */
+export interface Identity {
+  readonly name: string;
+  readonly role: Role;
+  readonly grants: Grants;
+}
+
+/** What a request says of who sends it. */
+export type Credentials = Readonly<Record<string, string | string[] | undefined>>;
+
+/**
+ * Lets a caller in by the headers of his request; asked again while he subscribes, whether he still is. One way is
+ * tokens (`access/token-way-in.ts`); another one is another such function.
+ *
+ * @throws Unauthenticated when nobody knows who it is
+ * @throws Unavailable when that can't be found out now
+ */
+export type WayIn = (headers: Credentials) => Promise<Identity>;

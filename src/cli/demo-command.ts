@@ -1,10 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { requireFreePort, startApp } from '../app.js';
 import { readConfig, type Config } from '../config.js';
 import { ScopestateError } from '../client/client.js';
 import { runDemo, type DemoOptions } from '../demo/demo.js';
-import { OperatorError } from '../fault.js';
+import { OperatorError, quoted } from '../fault.js';
 import { createLog } from '../log.js';
 import { openStorage } from '../storage.js';
 import { durationFromMicros, formatDuration, microsOfDuration, parseDuration } from '../time/duration.js';
@@ -32,6 +33,7 @@ rows, which no API can make, come with --serve only; collectors take most of the
 interface Options {
   serve?: true;
   url: string;
+  tokenFile?: string;
   dataDir: string;
   scopes: number;
   seed: number;
@@ -54,17 +56,22 @@ export function addDemoCommand(program: Command): void {
         'run a server as well, on an embedded database; DATABASE_URL is not used',
       ).conflicts('url'),
     )
+    .option('--token-file <file>', 'with --url: holds a collector’s token, where the server wants one')
     .option('--data-dir <folder>', 'with --serve: the embedded database’s folder', '.scopestate-demo')
     .option('--scopes <n>', 'how many scopes', wholeNumber(1, 100_000), 2000)
     .option('--seed <n>', 'another number, another cloud', wholeNumber(0, 2 ** 31), 1)
     .option('--speed <n>', 'how many times as fast the cloud lives: see below', wholeNumber(1, 60), 1)
     .option('--into-existing', 'also where states are that are not the demo’s')
     .addHelpText('after', helpText)
-    .action(async ({ serve, url, dataDir, scopes, seed, speed, intoExisting }: Options) => {
+    .action(async ({ serve, url, tokenFile, dataDir, scopes, seed, speed, intoExisting }: Options) => {
       const cloud = { scopes, seed, speed, intoExisting: intoExisting === true };
       const signal = stopSignal();
       if (serve) await serveAndRun(resolve(dataDir), cloud, signal);
-      else await run({ ...cloud, url, pool: undefined, waitPeriods: usualWaitPeriods, print, signal });
+      else {
+        const token = tokenFile === undefined ? undefined : await readToken(tokenFile);
+        const elsewhere = { url, token, pool: undefined, waitPeriods: usualWaitPeriods };
+        await run({ ...cloud, ...elsewhere, print, signal });
+      }
       // As `serve` does: a session that was cut off may still be open.
       setTimeout(() => process.exit(), exitGraceMillis).unref();
     });
@@ -73,6 +80,11 @@ export function addDemoCommand(program: Command): void {
 /** The server and the demo in one process: an embedded database of its own, and a second pool for its legacy rows. */
 async function serveAndRun(dataDir: string, cloud: Cloud, stopping: AbortSignal): Promise<void> {
   const settings = readConfig();
+  if (settings.auth !== 'none') {
+    throw new OperatorError(
+      `demo --serve: found SCOPESTATE_AUTH=${settings.auth}; allowed: none, for the demo's collectors have no token`,
+    );
+  }
   const config = { ...settings, databaseUrl: undefined, dataDir, period: sped(settings, cloud.speed) };
   const log = createLog(config.logLevel);
   await requireFreePort(config);
@@ -88,6 +100,7 @@ async function serveAndRun(dataDir: string, cloud: Cloud, stopping: AbortSignal)
       await run({
         ...cloud,
         url,
+        token: undefined,
         pool: storage.database.pool,
         waitPeriods: config.waitPeriods,
         print,
@@ -99,6 +112,18 @@ async function serveAndRun(dataDir: string, cloud: Cloud, stopping: AbortSignal)
     failing.signal.throwIfAborted();
   } finally {
     await storage.close();
+  }
+}
+
+/** In a file, so that it stands in no list of processes. */
+async function readToken(path: string): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).trim();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new OperatorError(`--token-file: found ${quoted(path)}, which can't be read (${code})`, {
+      cause: error,
+    });
   }
 }
 

@@ -9,6 +9,7 @@ import { addImportCommand } from './import-command.js';
 import { addMigrateCommand } from './migrate-command.js';
 import { addSchemaCommand } from './schema-command.js';
 import { addServeCommand } from './serve-command.js';
+import { addTokenCommand } from './token-command.js';
 
 const exitCodes = { failed: 1, misused: 2 } as const;
 
@@ -30,6 +31,7 @@ export async function runCommand(argv: string[]): Promise<void> {
   addImportCommand(program);
   addExportCommand(program);
   addHistoryCommand(program);
+  addTokenCommand(program);
   addSchemaCommand(program);
   addDemoCommand(program);
   process.stdout.on('error', endQuietly);

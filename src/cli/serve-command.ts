@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
-import { startApp } from '../app.js';
+import { startApp, type StartOptions } from '../app.js';
 import { readConfig } from '../config.js';
 import { OperatorError } from '../fault.js';
 import { createLog } from '../log.js';
@@ -13,12 +13,13 @@ export function addServeCommand(program: Command): void {
     .command('serve')
     .description('Run the server until it is told to stop (SIGTERM, SIGINT).')
     .option('--migrate', 'apply pending migrations first; the embedded database is always migrated')
-    .action(async (options: { migrate?: boolean }) => {
+    .option('--insecure-no-auth', 'listen beyond this machine although SCOPESTATE_AUTH is none')
+    .action(async (options: StartOptions) => {
       const config = readConfig();
       const log = createLog(config.logLevel);
       const signal = stopSignal();
       const stopping = once(signal, 'abort').then(() => String(signal.reason));
-      const app = await startApp(config, log, { migrate: options.migrate === true });
+      const app = await startApp(config, log, options);
       log.info({ event: 'ready', url: `${app.url}/graphql` }, `scopestate listens on ${app.url}/graphql`);
       const reason = await Promise.race([stopping, app.failed]);
       const failure = reason instanceof OperatorError ? reason : undefined;

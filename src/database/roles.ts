@@ -25,7 +25,7 @@ const rights = `
   grant select, insert, update, delete on cloudkitty_storage_states to ${serverRole};
   grant usage on sequence cloudkitty_storage_states_id_seq to ${serverRole};
   grant select, update on scopestate_write_probe to ${serverRole};
-  grant select on scopestate_migrations, scopestate_history_start to ${serverRole};
+  grant select on scopestate_migrations, scopestate_history_start, scopestate_tokens to ${serverRole};
   grant select, insert on scopestate_history to ${serverRole};
   grant select on sequence scopestate_history_sequence_seq to ${serverRole};`;
 

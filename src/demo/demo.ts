@@ -13,6 +13,8 @@ const reportMillis = 5_000;
 export interface DemoOptions {
   /** of the GraphQL endpoint */
   readonly url: string;
+  /** to come in with; undefined: none is needed */
+  readonly token: string | undefined;
   /** the server's database, for legacy rows; undefined: there won't be any */
   readonly pool: Pool | undefined;
   readonly waitPeriods: number;
@@ -39,10 +41,10 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   }
 }
 
-async function live({ url, pool, waitPeriods, intoExisting, ...options }: DemoOptions): Promise<void> {
+async function live({ url, token, pool, waitPeriods, intoExisting, ...options }: DemoOptions): Promise<void> {
   const { scopes, seed, speed, print, signal } = options;
   const cloud = planCloud(seed, scopes);
-  const client = createClient({ url, retry: { withinMillis: 10_000 } });
+  const client = createClient({ url, token, retry: { withinMillis: 10_000 } });
   print(`filling ${url}: ${scopes} scopes, ${cloud.units.length} units, seed ${seed}`);
   const filled = await fill({ client, cloud, pool, waitPeriods, intoExisting, signal });
   print(

@@ -122,7 +122,7 @@ async function examineRights(client: Client): Promise<Finding> {
        ('cloudkitty_storage_states', 'update'), ('cloudkitty_storage_states', 'delete'),
        ('scopestate_write_probe', 'update'), ('scopestate_migrations', 'select'),
        ('scopestate_history', 'select'), ('scopestate_history', 'insert'),
-       ('scopestate_history_start', 'select')) needed (relation, privilege)
+       ('scopestate_history_start', 'select'), ('scopestate_tokens', 'select')) needed (relation, privilege)
      where not coalesce(has_table_privilege(to_regclass(relation), privilege), false)`,
   );
   if (rows.length === 0) return well('rights', 'the database user may read and write states');

@@ -1,4 +1,5 @@
-import { Arg, Query, Resolver } from 'type-graphql';
+import { Arg, Authorized, Query, Resolver } from 'type-graphql';
+import { anyRole } from '../caller/role.rules.js';
 import { CollectionUnitInput } from '../collection-unit/collection-unit.graphql.js';
 import { ScopeStateObject, type ScopeStatePresenter } from '../scope-state/scope-state.graphql.js';
 import { DateTime } from '../time/date-time.scalar.js';
@@ -14,6 +15,7 @@ export class AsOfResolver {
     this.presenter = presenter;
   }
 
+  @Authorized(anyRole)
   @Query(() => ScopeStateObject, {
     nullable: true,
     description:

@@ -1,4 +1,5 @@
-import { Args, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { Args, Authorized, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { anyRole } from '../caller/role.rules.js';
 import { ScopeStateObject, type ScopeStatePresenter } from '../scope-state/scope-state.graphql.js';
 import { ChangesArguments, ScopeStateChangeConnection } from './change-connection.graphql.js';
 import { ScopeStateChangeObject } from './change.graphql.js';
@@ -14,6 +15,7 @@ export class ChangeResolver {
     this.presenter = presenter;
   }
 
+  @Authorized(anyRole)
   @Query(() => ScopeStateChangeConnection, {
     description:
       'Who changed which state, when and why, newest first: 100 a page unless told, 1,000 at most.',

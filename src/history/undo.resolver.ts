@@ -1,5 +1,6 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { CallContext } from '../caller/caller.js';
+import { operating } from '../caller/role.rules.js';
 import { rowOfNodeId } from '../relay/node-id.js';
 import { PlanOutcome } from '../scope-state/plan.graphql.js';
 import type { ScopeStatePresenter } from '../scope-state/scope-state.graphql.js';
@@ -17,6 +18,7 @@ export class UndoResolver {
     this.presenter = presenter;
   }
 
+  @Authorized(operating)
   @Mutation(() => UndoScopeStateChangePayload, {
     description:
       'Takes a reset, an activation, a rekey or a deletion back, for all states that it touched or for none. Planned and applied like a reset. Until a state that it moved is checked, an advance of it without `expected` is `STALE`.',

@@ -1,4 +1,5 @@
-import { Arg, Resolver, Root, Subscription, type SubscribeResolverData } from 'type-graphql';
+import { Arg, Authorized, Resolver, Root, Subscription, type SubscribeResolverData } from 'type-graphql';
+import { anyRole } from '../caller/role.rules.js';
 import { ScopeStateFilterInput } from '../scope-state/filter.graphql.js';
 import type { ScopeStatePresenter } from '../scope-state/scope-state.graphql.js';
 import type { ScopeStateEvent } from './change-stream.js';
@@ -15,6 +16,7 @@ export class LiveResolver {
     this.presenter = presenter;
   }
 
+  @Authorized(anyRole)
   @Subscription(() => ScopeStateEventObject, {
     topics: scopeStateEvents,
     topicId: ({ args }: SubscribeResolverData<unknown, Record<string, unknown>>) => args,

@@ -1,4 +1,5 @@
-import { Arg, ID, Query, Resolver } from 'type-graphql';
+import { Arg, Authorized, ID, Query, Resolver } from 'type-graphql';
+import { anyRole } from '../caller/role.rules.js';
 import { readNodeId } from './node-id.js';
 import { Node } from './node.graphql.js';
 
@@ -13,6 +14,7 @@ export class NodeResolver {
     this.types = types;
   }
 
+  @Authorized(anyRole)
   @Query(() => Node, {
     nullable: true,
     description: 'The object of that id; null if it is not there any more.',

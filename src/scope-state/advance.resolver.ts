@@ -1,5 +1,6 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { Caller, CallContext } from '../caller/caller.js';
+import { collecting } from '../caller/role.rules.js';
 import {
   AdvanceOutcome,
   AdvanceScopeStateInput,
@@ -20,6 +21,7 @@ export class AdvanceResolver {
     this.presenter = presenter;
   }
 
+  @Authorized(collecting)
   @Mutation(() => AdvanceScopeStatePayload, {
     description:
       'Says that a unit has been rated up to and including the period that starts at `lastProcessedTimestamp`. Never goes back. Safe to send again when an answer was lost: the second one is `UNCHANGED`.',
@@ -33,6 +35,7 @@ export class AdvanceResolver {
     return result!;
   }
 
+  @Authorized(collecting)
   @Mutation(() => AdvanceScopeStatesPayload, {
     description:
       'Advances many units in one transaction: each has an outcome of its own; an error means that none was done.',

@@ -1,5 +1,6 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { Caller, CallContext } from '../caller/caller.js';
+import { collecting } from '../caller/role.rules.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import {
   CheckOutcome,
@@ -21,6 +22,7 @@ export class CheckResolver {
     this.presenter = presenter;
   }
 
+  @Authorized(collecting)
   @Mutation(() => CheckScopeStatePayload, {
     description:
       'Asks how far a unit has been rated, and takes over its scope id’s legacy state if the unit has none of its own. However many callers check at once, a legacy state gets exactly one owner.',
@@ -34,6 +36,7 @@ export class CheckResolver {
     return result!;
   }
 
+  @Authorized(collecting)
   @Mutation(() => CheckScopeStatesPayload, {
     description:
       'Checks many units in one transaction: each has an outcome of its own; an error means that none was done.',

@@ -1,5 +1,6 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { CallContext } from '../caller/caller.js';
+import { collecting } from '../caller/role.rules.js';
 import { CreateOutcome, CreateScopeStateInput, CreateScopeStatePayload } from './create.graphql.js';
 import type { CreateService } from './create.service.js';
 import type { ScopeStatePresenter } from './scope-state.graphql.js';
@@ -14,6 +15,7 @@ export class CreateResolver {
     this.presenter = presenter;
   }
 
+  @Authorized(collecting)
   @Mutation(() => CreateScopeStatePayload, {
     description:
       'Gives a unit its first state. A legacy state of the same scope id does not stand in the way, and stays for another unit.',

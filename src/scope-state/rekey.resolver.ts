@@ -1,5 +1,6 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { CallContext } from '../caller/caller.js';
+import { administering } from '../caller/role.rules.js';
 import { rowOfNodeId } from '../relay/node-id.js';
 import { RekeyOutcome, RekeyScopeStateInput, RekeyScopeStatePayload } from './rekey.graphql.js';
 import type { RekeyService } from './rekey.service.js';
@@ -15,6 +16,7 @@ export class RekeyResolver {
     this.presenter = presenter;
   }
 
+  @Authorized(administering)
   @Mutation(() => RekeyScopeStatePayload, {
     description:
       'Moves a state to another unit, its timestamp with it: for a collector that was renamed, or a partly filled row. Until the new unit is checked, an advance without `expected` is `STALE`.',

@@ -1,4 +1,5 @@
-import { Arg, Args, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Authorized, Query, Resolver } from 'type-graphql';
+import { anyRole } from '../caller/role.rules.js';
 import { CollectionUnitInput } from '../collection-unit/collection-unit.graphql.js';
 import { ScopeStateConnection, ScopeStatesArguments } from './connection.graphql.js';
 import type { LookUpService } from './look-up.service.js';
@@ -17,6 +18,7 @@ export class ScopeStateResolver {
     this.presenter = presenter;
   }
 
+  @Authorized(anyRole)
   @Query(() => ScopeStateObject, {
     nullable: true,
     description:
@@ -30,6 +32,7 @@ export class ScopeStateResolver {
     return this.presenter.present(state, now);
   }
 
+  @Authorized(anyRole)
   @Query(() => ScopeStateConnection, {
     description: 'States page by page: 100 a page unless told, 1,000 at most.',
   })

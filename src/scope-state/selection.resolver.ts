@@ -1,5 +1,6 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { CallContext } from '../caller/caller.js';
+import { administering, operating } from '../caller/role.rules.js';
 import { SetScopeActivationInput, SetScopeActivationPayload } from './activation.graphql.js';
 import { DeleteScopeStatesInput, DeleteScopeStatesPayload } from './deletion.graphql.js';
 import { PlanOutcome } from './plan.graphql.js';
@@ -18,6 +19,7 @@ export class SelectionResolver {
     this.presenter = presenter;
   }
 
+  @Authorized(operating)
   @Mutation(() => SetScopeActivationPayload, {
     description:
       'Switches scopes on or off. An inactive scope keeps its state and refuses advances; its toggle date changes only when its flag does.',
@@ -33,6 +35,7 @@ export class SelectionResolver {
     return { ...this.payload(result, input.select), planToken: planned ? result.planToken : null };
   }
 
+  @Authorized(operating)
   @Mutation(() => ResetScopeStatesPayload, {
     description:
       'Sets states, back or forward: the only way back there is. Two steps: a dry run answers what would be touched and a `planToken`; with that token it is applied, to all of it or not at all. Moves the state only: rated data lies in the rating store.',
@@ -49,6 +52,7 @@ export class SelectionResolver {
     return { ...this.payload(result, input.select), advancedSincePlan, planToken };
   }
 
+  @Authorized(administering)
   @Mutation(() => DeleteScopeStatesPayload, {
     description:
       'Deletes states, planned and applied like a reset. A unit without a state starts anew when it is advanced.',

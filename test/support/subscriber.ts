@@ -98,8 +98,13 @@ export function openSubscriber(
   };
 }
 
-export function newClient(url: string): Client {
-  return createClient({ url: url.replace('http', 'ws'), webSocketImpl: WebSocket, retryAttempts: 0 });
+export function newClient(url: string, token?: string): Client {
+  return createClient({
+    url: url.replace('http', 'ws'),
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    ...(token !== undefined && { connectionParams: { authorization: `Bearer ${token}` } }),
+  });
 }
 
 /** A sequence of which everything up to it can be seen: where a list and a subscription meet without a gap. */

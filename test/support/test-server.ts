@@ -18,7 +18,7 @@ export interface TestServer {
   /** every line of its log so far */
   readonly logLines: string[];
   /** the whole answer, errors included */
-  ask(query: string, variables?: Record<string, unknown>): Promise<Answer>;
+  ask(query: string, variables?: Record<string, unknown>, token?: string): Promise<Answer>;
   /** the answer's data; throws when there is an error */
   data(query: string, variables?: Record<string, unknown>): Promise<any>;
   /** SIGTERM, and its exit code */
@@ -30,19 +30,26 @@ export interface TestServer {
 /** A real server process, as `scopestate serve` runs it, on a free port. Settings are its environment. */
 export async function startServer(
   settings: Record<string, string>,
-  { cwd }: { cwd?: string } = {},
+  { cwd, args }: { cwd?: string; args?: string[] } = {},
 ): Promise<TestServer> {
-  const { child, logLines, exited } = spawnServer(settings, cwd);
+  const { child, logLines, exited } = spawnServer(settings, cwd, args);
   const url = await Promise.race([
     readyUrl(child, logLines),
     exited.then((code) => {
       throw new Error(`the server ended with ${code} before it was ready:\n${logLines.join('\n')}`);
     }),
   ]);
-  const ask = async (query: string, variables: Record<string, unknown> = {}): Promise<Answer> => {
+  const ask = async (
+    query: string,
+    variables: Record<string, unknown> = {},
+    token?: string,
+  ): Promise<Answer> => {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: {
+        'content-type': 'application/json',
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
       body: JSON.stringify({ query, variables }),
     });
     return (await response.json()) as Answer;
