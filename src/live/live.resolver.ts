@@ -1,7 +1,9 @@
 import { Arg, Resolver, Root, Subscription, type SubscribeResolverData } from 'type-graphql';
+import type { CallContext } from '../caller/caller.js';
 import { ScopeStateFilterInput } from '../scope-state/filter.graphql.js';
 import type { ScopeStatePresenter } from '../scope-state/scope-state.graphql.js';
 import type { ScopeStateEvent } from './change-stream.js';
+import type { SubscriptionWanted } from './live.service.js';
 import { ScopeStateEventObject } from './scope-state-event.graphql.js';
 
 /** Under this name the application hands the stream of events to the schema. */
@@ -17,7 +19,10 @@ export class LiveResolver {
 
   @Subscription(() => ScopeStateEventObject, {
     topics: scopeStateEvents,
-    topicId: ({ args }: SubscribeResolverData<unknown, Record<string, unknown>>) => args,
+    topicId: ({ args, context }: SubscribeResolverData<unknown, SubscriptionWanted, CallContext>) => ({
+      args,
+      context,
+    }),
     description:
       'Changes of states, whoever makes them: through any scopestate server of the database, or past all of them. Over WebSocket (`graphql-transport-ws`) at this address, or as server-sent events at `/graphql/stream`.',
   })

@@ -1,7 +1,9 @@
+import type { Grants } from '../caller/grant.rules.js';
 import type { Pool } from '../database/pool.js';
 import { read } from '../database/read.js';
 import { Parameters, conditionOf } from './condition.sql.js';
 import type { ScopeStateFilter } from './filter.rules.js';
+import { narrowed } from './granted.sql.js';
 import type { Order, Position } from './position.rules.js';
 import { micros, rowColumns, table, toInstant, toScopeState, toTimestamp, utcClock } from './row.sql.js';
 import type { ScopeStateRow } from './row.sql.js';
@@ -9,6 +11,7 @@ import type { ScopeState } from './scope-state.rules.js';
 
 export interface PageWanted {
   filter: ScopeStateFilter;
+  grants: Grants;
   order: Order;
   size: number;
   /** the last ones of what `after` and `before` leave, instead of the first ones */
@@ -52,7 +55,7 @@ export class PageRepository {
     const [ahead, behind] = direction === 'ASC' ? (['>', '<'] as const) : (['<', '>'] as const);
     const ascending = (direction === 'ASC') !== wanted.backward;
     const sorted = `order by ${key} ${ascending ? 'asc' : 'desc'}, s.id ${ascending ? 'asc' : 'desc'}`;
-    const filter = conditionOf(wanted.filter, parameters);
+    const filter = narrowed(conditionOf(wanted.filter, parameters), wanted.grants, parameters);
     const place = (position: Position) => {
       const value = typeof position.key === 'string' ? position.key : toTimestamp(position.key);
       return `(${parameters.add(value, keyTypes[field])}, ${parameters.add(position.id, 'int')})`;
@@ -99,9 +102,9 @@ export class PageRepository {
     };
   }
 
-  async count(filter: ScopeStateFilter): Promise<number> {
+  async count(filter: ScopeStateFilter, grants: Grants): Promise<number> {
     const parameters = new Parameters();
-    const condition = conditionOf(filter, parameters);
+    const condition = narrowed(conditionOf(filter, parameters), grants, parameters);
     const rows = await read<{ count: string }>(
       this.pool,
       `/* Page.count */ select count(*) from ${table} s where ${condition}`,
