@@ -6,7 +6,8 @@ import { hour, useGrantedApi } from './granted-api.js';
 const api = useGrantedApi();
 const gnocchi = () => api.as({ collector: 'gnocchi' });
 const history = () => api.database.query('select count(*) from scopestate_history');
-const rows = () => api.database.query('select xmin::text, s::text from cloudkitty_storage_states s order by id');
+const rows = () =>
+  api.database.query('select xmin::text, s::text from cloudkitty_storage_states s order by id');
 
 /** Of each there is a state, an older one of before units existed, or none: the answer must not tell. */
 const cases = ['a state', 'a legacy state', 'no state'] as const;
