@@ -176,6 +176,8 @@ def rate_next_periods(scopestate, units, ratings):
     """Rates the next period of each unit that has one due; how many had."""
     works = []
     for unit, check in zip(units, scopestate.check(units)):
+        if check["outcome"] == "FORBIDDEN":
+            raise forbidden(unit)
         # No period: nothing is due, or the scope is switched off. An unknown unit has one, and None as its state.
         if check["nextPeriod"] is not None:
             state = check["scopeState"]
@@ -209,8 +211,16 @@ def heed(outcome, unit, period):
         # Leave it alone: checks say that nothing is due until it is switched on, and this period is then the next.
         print(f"{outcome}: {unit['scopeId']} is switched off", file=sys.stderr)
         return
+    if outcome == "FORBIDDEN":
+        raise forbidden(unit)  # its grants were narrowed since it was checked
     # IN_FUTURE: the period came from the server, so its database's clock has gone back. No retry mends that.
     raise Refused(f"{outcome}: {period['start']} lies after the database's clock: look at the clocks")
+
+
+def forbidden(unit):
+    """No retry mends that, and whoever rates on without saying so leaves a unit unrated for good: a human has to."""
+    texts = ", ".join(unit[part] for part in ("scopeId", "scopeKey", "collector", "fetcher"))
+    return Refused(f"FORBIDDEN: this collector is not granted the unit ({texts}): look at its grants")
 
 
 def read_units(path):

@@ -89,7 +89,8 @@ class Ratings {
 async function rateNextPeriods(scopestate: Client, units: CollectionUnitInput[], ratings: Ratings) {
   const checks = await scopestate.checkMany(units);
   const works = units.flatMap((unit, place): Work[] => {
-    const { scopeState, nextPeriod } = checks[place]!;
+    const { outcome, scopeState, nextPeriod } = checks[place]!;
+    if (outcome === 'FORBIDDEN') throw forbidden(unit);
     // No period: nothing is due, or the scope is switched off. An unknown unit has one, and null as its state.
     if (nextPeriod === null) return [];
     return [{ unit, period: nextPeriod, expected: scopeState?.lastProcessedTimestamp ?? null }];
@@ -122,7 +123,15 @@ function heed(outcome: AdvanceOutcome, { unit, period }: Work): void {
     case 'IN_FUTURE':
       // The period came from the server, so its database's clock has gone back. No retry mends that: a human has to.
       throw new Error(`${outcome}: ${period.start} lies after the database's clock: look at the clocks`);
+    case 'FORBIDDEN':
+      throw forbidden(unit); // its grants were narrowed since it was checked
   }
+}
+
+/** No retry mends that, and whoever rates on without saying so leaves a unit unrated for good: a human has to. */
+function forbidden({ scopeId, scopeKey, collector, fetcher }: CollectionUnitInput): Error {
+  const unit = [scopeId, scopeKey, collector, fetcher].join(', ');
+  return new Error(`FORBIDDEN: this collector is not granted the unit (${unit}): look at its grants`);
 }
 
 /** For a mistake in how it was started; a supervisor need not start it again. */

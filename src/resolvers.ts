@@ -1,4 +1,5 @@
 import type { ClassType } from 'type-graphql';
+import type { Grants } from './caller/grant.rules.js';
 import type { Config } from './config.js';
 import type { Pool } from './database/pool.js';
 import type { Log } from './log.js';
@@ -63,15 +64,15 @@ export function createResolvers(pool: Pool, config: Config, log: Log): Map<Class
   const nodes: NodesOfTypes = new Map([
     [
       scopeStateNode,
-      async (row: bigint): Promise<Node | null> => {
-        const { state, now } = await lookUp.byId(row);
+      async (row: bigint, grants: Grants): Promise<Node | null> => {
+        const { state, now } = await lookUp.byId(row, grants);
         return presenter.present(state, now);
       },
     ],
     [
       changeNode,
-      async (row: bigint): Promise<Node | null> => {
-        const change = await changes.bySequence(row);
+      async (row: bigint, grants: Grants): Promise<Node | null> => {
+        const change = await changes.bySequence(row, grants);
         return change ? new ScopeStateChangeObject(change, presenter) : null;
       },
     ],

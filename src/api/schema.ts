@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
+import type { CallContext } from '../caller/caller.js';
 import { buildSchema, type ClassType, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { authChecker, requireRules } from './authorization.js';
 
@@ -12,8 +13,17 @@ export interface SchemaOptions {
   streams?: ReadonlyMap<string, EventStream>;
 }
 
-/** Opens a stream for a subscription with these arguments. */
-export type EventStream = (args: Record<string, unknown>) => Promise<AsyncIterable<unknown>>;
+/** Opens a stream for a subscription with these arguments, for whoever asks. */
+export type EventStream = (
+  args: Record<string, unknown>,
+  context: CallContext,
+) => Promise<AsyncIterable<unknown>>;
+
+/** What a subscription's `topicId` is: all that a stream is opened with. */
+export interface StreamWanted {
+  readonly args: Record<string, unknown>;
+  readonly context: CallContext;
+}
 
 /**
  * The schema of the resolvers handed in: this room knows none of them.
@@ -46,7 +56,9 @@ function pubSubOf(streams: ReadonlyMap<string, EventStream>): PubSub {
   return {
     publish: () => undefined,
     // Its type wants the stream at once; graphql-js, which gets the answer, waits for it.
-    subscribe: (topic, args) =>
-      streams.get(topic)!(args as Record<string, unknown>) as unknown as AsyncIterable<unknown>,
+    subscribe: (topic, wanted) => {
+      const { args, context } = wanted as StreamWanted;
+      return streams.get(topic)!(args, context) as unknown as AsyncIterable<unknown>;
+    },
   };
 }

@@ -36,7 +36,8 @@ export function likePattern(pattern: string): string {
   return pattern.replace(/[\\%_]/g, String.raw`\$&`).replace(/\*+/g, '%');
 }
 
-function isAny(pattern: string): boolean {
+/** Whether a pattern fits every text. */
+export function isAny(pattern: string): boolean {
   return /^\*+$/.test(pattern);
 }
 

@@ -42,7 +42,7 @@ export const documents = {
 /** What a check of a unit came to. */
 export interface CheckResult {
   readonly outcome: schema.CheckOutcome;
-  /** the unit's state; null when the outcome is `UNKNOWN` */
+  /** the unit's state; null when the outcome is `UNKNOWN` or `FORBIDDEN` */
   readonly scopeState: ScopeState | null;
   /** the period to rate next; null when nothing is due. An unknown unit has one too: the first of the month (UTC). */
   readonly nextPeriod: schema.Period | null;

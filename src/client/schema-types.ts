@@ -180,7 +180,7 @@ export interface ScopeStateChange extends Node {
   kind: ScopeStateChangeKind;
   /** The id of the state, which may be gone by now. */
   stateId: string;
-  /** The scope id that the state had then: after the change, or as last where it was removed. */
+  /** The scope id that the state had then: after the change, or as last where it was removed or moved to a unit that the caller is not granted. */
   scopeId: string;
   /** The scope key that it had then. */
   scopeKey: string | null;
@@ -188,15 +188,15 @@ export interface ScopeStateChange extends Node {
   collector: string | null;
   /** The fetcher that it had then. */
   fetcher: string | null;
-  /** The state before the change, with `lag` and what was due as they were when it was changed; null where the change made it. */
+  /** The state before the change, with `lag` and what was due as they were when it was changed; null where the change made it, or moved it here from a unit that the caller is not granted. */
   before: ScopeState | null;
-  /** The state after the change, in the same way; null where the change removed it. */
+  /** The state after the change, in the same way; null where the change removed it, or moved it to a unit that the caller is not granted. */
   after: ScopeState | null;
   /** When the change was made, by the database’s clock: within its transaction, so before others could see it. */
   changedAt: DateTime;
   /** Who: the caller; `import` for `scopestate import`; `external:` and the name of its application (its database role where it gives none) for another program. */
   actor: string;
-  /** Why, as the operator said; null for collectors. */
+  /** Why, as the operator said; null for collectors, and where the state moved from or to a unit that the caller is not granted. */
   reason: string | null;
   /** The id of the request, as in its answer and in the log; null for other programs. */
   requestId: string | null;
@@ -453,11 +453,11 @@ export interface AdvanceScopeStatePayload {
   outcome: AdvanceOutcome;
   /** Whether the scope id’s legacy state became this unit’s. */
   backfilled: boolean;
-  /** The state as it now stands, after a refusal too; null if there is none. */
+  /** The state as it now stands, after a refusal too; null if there is none, or `FORBIDDEN`. */
   scopeState: ScopeState | null;
 }
 
-/** What an advance came to: the first that fits, in this order: UNCHANGED, IN_FUTURE, STALE or CREATED where there is no state, INACTIVE, STALE, REGRESSION, ADVANCED. Only CREATED and ADVANCED store the timestamp. */
+/** What an advance came to: the first that fits, in this order: FORBIDDEN, UNCHANGED, IN_FUTURE, STALE or CREATED where there is no state, INACTIVE, STALE, REGRESSION, ADVANCED. Only CREATED and ADVANCED store the timestamp. */
 export type AdvanceOutcome =
   /** The unit had no state; now it has this one, active. */
   | 'CREATED'
@@ -472,7 +472,9 @@ export type AdvanceOutcome =
   /** The scope is switched off. Nothing was changed: leave it alone. */
   | 'INACTIVE'
   /** The timestamp asked for lies after the database’s clock. Nothing was changed: look at your clock. */
-  | 'IN_FUTURE';
+  | 'IN_FUTURE'
+  /** The unit is not one of those that the caller is granted, whether it has a state or not. Nothing was changed; the other items of a batch are done. Sending it again mends nothing. */
+  | 'FORBIDDEN';
 
 /** What has been rated. */
 export interface AdvanceScopeStateInput {
@@ -500,9 +502,9 @@ export interface AdvanceScopeStatesInput {
 export interface CheckScopeStatePayload {
   /** What the check came to. */
   outcome: CheckOutcome;
-  /** The unit’s state; null when it is `UNKNOWN`. */
+  /** The unit’s state; null when it is `UNKNOWN` or `FORBIDDEN`. */
   scopeState: ScopeState | null;
-  /** The period to rate next; null when nothing is due. An unknown unit starts with the first period of the current month (UTC). */
+  /** The period to rate next; null when nothing is due, or `FORBIDDEN`. An unknown unit starts with the first period of the current month (UTC). */
   nextPeriod: Period | null;
 }
 
@@ -513,7 +515,9 @@ export type CheckOutcome =
   /** The unit had none, but its scope id had a legacy state: that one is the unit’s from now on, its timestamp unchanged. Exactly one unit is ever told so of one legacy state. */
   | 'BACKFILLED'
   /** Neither: nothing was written. The unit’s first advance creates its state. */
-  | 'UNKNOWN';
+  | 'UNKNOWN'
+  /** The unit is not one of those that the caller is granted, whether it has a state or not. Nothing was changed; the other items of a batch are done. Sending it again mends nothing. */
+  | 'FORBIDDEN';
 
 /** The unit to check. */
 export interface CheckScopeStateInput {
@@ -537,7 +541,7 @@ export interface CheckScopeStatesInput {
 export interface CreateScopeStatePayload {
   /** What the creation came to. */
   outcome: CreateOutcome;
-  /** The unit’s state as it now stands; null if it has none. */
+  /** The unit’s state as it now stands; null if it has none, or `FORBIDDEN`. */
   scopeState: ScopeState | null;
 }
 
@@ -548,7 +552,9 @@ export type CreateOutcome =
   /** The unit has a state, whatever it says. Nothing was changed. */
   | 'ALREADY_EXISTS'
   /** The timestamp lies after the database’s clock. Nothing was changed. */
-  | 'IN_FUTURE';
+  | 'IN_FUTURE'
+  /** The unit is not one of those that the caller is granted, whether it has a state or not. Nothing was changed; the other items of a batch are done. Sending it again mends nothing. */
+  | 'FORBIDDEN';
 
 /** The state to create. */
 export interface CreateScopeStateInput {
@@ -564,7 +570,7 @@ export interface CreateScopeStateInput {
 export interface RekeyScopeStatePayload {
   /** What the rekey came to. */
   outcome: RekeyOutcome;
-  /** The state of that id as it now stands, after a refusal too; null if there is none. */
+  /** The state of that id as it now stands, after a refusal too; null if there is none, or `FORBIDDEN`. */
   scopeState: ScopeState | null;
 }
 
@@ -577,7 +583,9 @@ export type RekeyOutcome =
   /** That unit has another state. Nothing was changed: delete one of the two first. */
   | 'UNIT_TAKEN'
   /** There is no state of that id. */
-  | 'NOT_FOUND';
+  | 'NOT_FOUND'
+  /** The unit is not one of those that the caller is granted, whether it has a state or not. Nothing was changed; the other items of a batch are done. Sending it again mends nothing. */
+  | 'FORBIDDEN';
 
 /** Which state to move, and where. */
 export interface RekeyScopeStateInput {
@@ -599,7 +607,7 @@ export interface SetScopeActivationPayload {
   changed: number;
   /** The first of the selected states by scope id, at most 20: as changed if `APPLIED`, else as they are. */
   sample: readonly ScopeState[];
-  /** The `ids` or `units` asked for that have no state; a unit as the JSON of its four texts. */
+  /** The `ids` or `units` asked for that have no state, or one that the caller is not granted; a unit as the JSON of its four texts. */
   unmatched: readonly string[];
   /** Applies this very plan, once, as long as it fits; null where none is needed. */
   planToken: string | null;
@@ -658,7 +666,7 @@ export interface ResetScopeStatesPayload {
   changed: number;
   /** The first of the selected states by scope id, at most 20: as changed if `APPLIED`, else as they are. */
   sample: readonly ScopeState[];
-  /** The `ids` or `units` asked for that have no state; a unit as the JSON of its four texts. */
+  /** The `ids` or `units` asked for that have no state, or one that the caller is not granted; a unit as the JSON of its four texts. */
   unmatched: readonly string[];
   /** How many of the states have advanced between the plan and its application; that does not spoil it. By the database’s clock: an advance that was just being written when the plan was made may be missing. */
   advancedSincePlan: number;
@@ -688,7 +696,7 @@ export interface DeleteScopeStatesPayload {
   changed: number;
   /** The first of the selected states by scope id, at most 20: as changed if `APPLIED`, else as they are. */
   sample: readonly ScopeState[];
-  /** The `ids` or `units` asked for that have no state; a unit as the JSON of its four texts. */
+  /** The `ids` or `units` asked for that have no state, or one that the caller is not granted; a unit as the JSON of its four texts. */
   unmatched: readonly string[];
   /** Applies this very plan, once, as long as it fits. */
   planToken: string | null;
@@ -725,7 +733,7 @@ export interface ScopeStateEvent {
   kind: ScopeStateEventKind;
   /** The id of the state that was changed; null for `RESYNC`. */
   scopeStateId: string | null;
-  /** The state after the change, with `lag` and what is due as of then; it may be one that the filter does not let through any more. Null where the change removed it, and for `RESYNC`. */
+  /** The state after the change, with `lag` and what is due as of then; it may be one that the filter does not let through any more. Null where the change removed it or moved it to a unit that the subscriber is not granted, and for `RESYNC`. */
   scopeState: ScopeState | null;
   /** When it was changed, by the database’s clock; null for `RESYNC`. */
   changedAt: DateTime | null;

@@ -9,6 +9,7 @@ const events = {
   REGRESSION: 'regression',
   INACTIVE: 'inactive',
   IN_FUTURE: 'in future',
+  FORBIDDEN: 'forbidden',
   unread: 'not read (their source gave no answer)',
   failed: 'requests failed',
 } as const;

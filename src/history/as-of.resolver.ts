@@ -1,5 +1,6 @@
-import { Arg, Authorized, Query, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, Query, Resolver } from 'type-graphql';
 import { anyRole } from '../caller/role.rules.js';
+import type { CallContext } from '../caller/caller.js';
 import { CollectionUnitInput } from '../collection-unit/collection-unit.graphql.js';
 import { ScopeStateObject, type ScopeStatePresenter } from '../scope-state/scope-state.graphql.js';
 import { DateTime } from '../time/date-time.scalar.js';
@@ -25,7 +26,8 @@ export class AsOfResolver {
     @Arg('unit', () => CollectionUnitInput, { description: 'The unit to look up.' })
     unit: CollectionUnitInput,
     @Arg('at', () => DateTime, { description: 'When; not later than now.' }) at: Temporal.Instant,
+    @Ctx() { grants }: CallContext,
   ): Promise<ScopeStateObject | null> {
-    return this.presenter.present(await this.service.stateAsOf(unit, at), at);
+    return this.presenter.present(await this.service.stateAsOf(unit, at, grants), at);
   }
 }

@@ -1,3 +1,4 @@
+import { cover, type Grants } from '../caller/grant.rules.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { BadInput } from '../fault.js';
 import { rowFor, type ScopeState } from '../scope-state/scope-state.rules.js';
@@ -11,11 +12,15 @@ export class AsOfService {
   }
 
   /**
-   * The row that a check of the unit would have answered then, the legacy row included.
+   * The row that a check of the unit would have answered then, the legacy row included; none for a unit that is not granted.
    *
    * @throws BadInput for a time that the history does not reach back to, or that is still to come
    */
-  async stateAsOf(unit: CollectionUnit, at: Temporal.Instant): Promise<ScopeState | undefined> {
+  async stateAsOf(
+    unit: CollectionUnit,
+    at: Temporal.Instant,
+    grants: Grants,
+  ): Promise<ScopeState | undefined> {
     checkUnit(unit, 'unit');
     const { states, completeSince, now } = await this.repository.statesOfScope(unit.scopeId, at);
     const compare = (one: Temporal.Instant, other: Temporal.Instant) => Temporal.Instant.compare(one, other);
@@ -26,6 +31,6 @@ export class AsOfService {
         `from ${completeSince.toString()}, where the history begins, to now (${now.toString()})`,
       );
     }
-    return rowFor(unit, states);
+    return cover(grants, unit) ? rowFor(unit, states) : undefined;
   }
 }

@@ -1,32 +1,43 @@
+import type { Grants } from '../caller/grant.rules.js';
 import type { Parameters } from '../scope-state/condition.sql.js';
 import { table, toTimestamp } from '../scope-state/row.sql.js';
 import { unitParameters } from '../scope-state/unit-match.sql.js';
 import type { ChangeFilter } from './change-filter.rules.js';
 import { history } from './change-row.sql.js';
+import { grantedSides } from './granted-change.sql.js';
 
-/** The filter as SQL on the entry `h`; its values go into `parameters`, never into the text. */
-export function conditionOfChanges(filter: ChangeFilter, parameters: Parameters): string {
-  const conditions: string[] = [];
+/**
+ * The filter, and what of it the caller may see, as SQL on the entry `h`; the values go into `parameters`, never into the
+ * text. Before and after the change the state may have been of two units: one that is hidden is not matched, either, for
+ * that would tell of it.
+ */
+export function conditionOfChanges(filter: ChangeFilter, grants: Grants, parameters: Parameters): string {
+  const sides = grantedSides(grants, parameters);
+  const either = (own: string, old: string) =>
+    sides ? `((${sides.own} and ${own}) or (${sides.old} and ${old}))` : `(${own} or ${old})`;
+  const conditions: string[] = sides ? [`(${sides.own} or ${sides.old})`] : [];
   const { units, scopeIds, collectors } = filter;
   if (units) {
     const texts = unitParameters(units).map((values) => parameters.add(values, 'text[]'));
     const asked = `(select * from unnest(${texts.join(', ')}))`;
     conditions.push(
       `h.state_id in (${idsOfScopes(texts[0]!)})`,
-      `((h.identifier, h.scope_key, h.collector, h.fetcher) in ${asked}
-        or (h.old_identifier, h.old_scope_key, h.old_collector, h.old_fetcher) in ${asked})`,
+      either(
+        `(h.identifier, h.scope_key, h.collector, h.fetcher) in ${asked}`,
+        `(h.old_identifier, h.old_scope_key, h.old_collector, h.old_fetcher) in ${asked}`,
+      ),
     );
   }
   if (scopeIds) {
     const asked = parameters.add(scopeIds, 'text[]');
     conditions.push(
       `h.state_id in (${idsOfScopes(asked)})`,
-      `(h.identifier = any (${asked}) or h.old_identifier = any (${asked}))`,
+      either(`h.identifier = any (${asked})`, `h.old_identifier = any (${asked})`),
     );
   }
   if (collectors) {
     const asked = parameters.add(collectors, 'text[]');
-    conditions.push(`(h.collector = any (${asked}) or h.old_collector = any (${asked}))`);
+    conditions.push(either(`h.collector = any (${asked})`, `h.old_collector = any (${asked})`));
   }
   if (filter.kinds) {
     // The second one lets the index of the rare kinds be used.

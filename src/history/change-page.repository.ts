@@ -1,13 +1,15 @@
+import type { Grants } from '../caller/grant.rules.js';
 import type { Pool } from '../database/pool.js';
 import { read } from '../database/read.js';
 import { Parameters } from '../scope-state/condition.sql.js';
 import { conditionOfChanges } from './change-condition.sql.js';
 import type { ChangeFilter } from './change-filter.rules.js';
 import { changeColumns, history, toChange, type ChangeRow } from './change-row.sql.js';
-import type { Change } from './change.rules.js';
+import { seenWith, type Change } from './change.rules.js';
 
 export interface ChangePageWanted {
   filter: ChangeFilter;
+  grants: Grants;
   /** only of this state */
   stateId: number | undefined;
   size: number;
@@ -21,7 +23,7 @@ export interface ChangePage {
   hasNextPage: boolean;
 }
 
-/** Entries of the history, newest first. A number that is missing today may still come: it is not on an older page then. */
+/** Entries of the history, newest first, as far as they are granted. A number that is missing today may still come: it is not on an older page then. */
 export class ChangePageRepository {
   private readonly pool: Pool;
 
@@ -30,10 +32,10 @@ export class ChangePageRepository {
   }
 
   /** The page and its neighbours, of one snapshot. */
-  async page({ filter, stateId, size, after }: ChangePageWanted): Promise<ChangePage> {
+  async page({ filter, grants, stateId, size, after }: ChangePageWanted): Promise<ChangePage> {
     const parameters = new Parameters();
     const ofState = stateId === undefined ? 'true' : `h.state_id = ${parameters.add(stateId, 'int')}`;
-    const wanted = `${ofState} and ${conditionOfChanges(filter, parameters)}`;
+    const wanted = `${ofState} and ${conditionOfChanges(filter, grants, parameters)}`;
     const place = after === undefined ? undefined : parameters.add(String(after), 'bigint');
     // The place itself counts: a cursor comes from a change that precedes the page.
     const newer = `exists (select from ${history} h where ${wanted} and h.sequence >= ${place})`;
@@ -50,20 +52,21 @@ export class ChangePageRepository {
        order by page.sequence desc`,
       parameters.values,
     );
+    const see = seenWith(grants);
     const found = rows.filter((row) => row.sequence !== null);
     return {
-      changes: found.slice(0, size).map(toChange),
+      changes: found.slice(0, size).flatMap((row) => see(toChange(row)) ?? []),
       hasPreviousPage: rows[0]!.has_previous,
       hasNextPage: found.length > size,
     };
   }
 
-  async bySequence(sequence: bigint): Promise<Change | undefined> {
+  async bySequence(sequence: bigint, grants: Grants): Promise<Change | undefined> {
     const [row] = await read<ChangeRow>(
       this.pool,
       `/* ChangePage.bySequence */ select ${changeColumns('h')} from ${history} h where h.sequence = $1::bigint`,
       [String(sequence)],
     );
-    return row && toChange(row);
+    return row && seenWith(grants)(toChange(row));
   }
 }

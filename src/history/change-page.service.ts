@@ -1,3 +1,4 @@
+import type { Grants } from '../caller/grant.rules.js';
 import { BadInput } from '../fault.js';
 import { decodeCursor, encodeCursor } from '../relay/cursor.js';
 import { pageRequest } from '../relay/paging.js';
@@ -19,14 +20,14 @@ export class ChangePageService {
     this.repository = repository;
   }
 
-  page(filter: ChangeFilter, paging: ChangePaging, stateId?: number): Promise<ChangePage> {
+  page(filter: ChangeFilter, paging: ChangePaging, grants: Grants, stateId?: number): Promise<ChangePage> {
     const { size } = pageRequest({ first: paging.first });
     checkChangeFilter(filter, 'filter');
-    return this.repository.page({ filter, stateId, size, after: readCursor(paging.after, 'after') });
+    return this.repository.page({ filter, grants, stateId, size, after: readCursor(paging.after, 'after') });
   }
 
-  bySequence(sequence: bigint): Promise<Change | undefined> {
-    return this.repository.bySequence(sequence);
+  bySequence(sequence: bigint, grants: Grants): Promise<Change | undefined> {
+    return this.repository.bySequence(sequence, grants);
   }
 }
 

@@ -51,7 +51,8 @@ export class ScopeStateChangeObject implements Node {
   }
 
   @Field(() => String, {
-    description: 'The scope id that the state had then: after the change, or as last where it was removed.',
+    description:
+      'The scope id that the state had then: after the change, or as last where it was removed or moved to a unit that the caller is not granted.',
   })
   get scopeId(): string {
     return this.then.scopeId;
@@ -75,7 +76,7 @@ export class ScopeStateChangeObject implements Node {
   @Field(() => ScopeStateObject, {
     nullable: true,
     description:
-      'The state before the change, with `lag` and what was due as they were when it was changed; null where the change made it.',
+      'The state before the change, with `lag` and what was due as they were when it was changed; null where the change made it, or moved it here from a unit that the caller is not granted.',
   })
   get before(): ScopeStateObject | null {
     return this.presenter.present(this.change.before, this.change.changedAt);
@@ -83,7 +84,8 @@ export class ScopeStateChangeObject implements Node {
 
   @Field(() => ScopeStateObject, {
     nullable: true,
-    description: 'The state after the change, in the same way; null where the change removed it.',
+    description:
+      'The state after the change, in the same way; null where the change removed it, or moved it to a unit that the caller is not granted.',
   })
   get after(): ScopeStateObject | null {
     return this.presenter.present(this.change.after, this.change.changedAt);
@@ -105,7 +107,11 @@ export class ScopeStateChangeObject implements Node {
     return this.change.actor;
   }
 
-  @Field(() => String, { nullable: true, description: 'Why, as the operator said; null for collectors.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Why, as the operator said; null for collectors, and where the state moved from or to a unit that the caller is not granted.',
+  })
   get reason(): string | null {
     return this.change.reason;
   }

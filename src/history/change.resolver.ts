@@ -1,5 +1,7 @@
-import { Args, Authorized, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { Args, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import { anyRole } from '../caller/role.rules.js';
+import type { CallContext } from '../caller/caller.js';
+import type { Grants } from '../caller/grant.rules.js';
 import { ScopeStateObject, type ScopeStatePresenter } from '../scope-state/scope-state.graphql.js';
 import { ChangesArguments, ScopeStateChangeConnection } from './change-connection.graphql.js';
 import { ScopeStateChangeObject } from './change.graphql.js';
@@ -22,8 +24,9 @@ export class ChangeResolver {
   })
   scopeStateChanges(
     @Args(() => ChangesArguments) args: ChangesArguments,
+    @Ctx() { grants }: CallContext,
   ): Promise<ScopeStateChangeConnection> {
-    return this.page(args);
+    return this.page(args, grants);
   }
 
   @FieldResolver(() => ScopeStateChangeConnection, {
@@ -32,12 +35,13 @@ export class ChangeResolver {
   changes(
     @Root() state: ScopeStateObject,
     @Args(() => ChangesArguments) args: ChangesArguments,
+    @Ctx() { grants }: CallContext,
   ): Promise<ScopeStateChangeConnection> {
-    return this.page(args, state.row);
+    return this.page(args, grants, state.row);
   }
 
-  private async page({ filter, ...paging }: ChangesArguments, stateId?: number) {
-    const page = await this.pages.page(filter ?? {}, paging, stateId);
+  private async page({ filter, ...paging }: ChangesArguments, grants: Grants, stateId?: number) {
+    const page = await this.pages.page(filter ?? {}, paging, grants, stateId);
     const edges = page.changes.map((change) => ({
       cursor: cursorOf(change),
       node: new ScopeStateChangeObject(change, this.presenter),

@@ -1,3 +1,4 @@
+import { cover, coverAll, type Grants } from '../caller/grant.rules.js';
 import type { ScopeState } from '../scope-state/scope-state.rules.js';
 
 export const changeKinds = [
@@ -33,4 +34,20 @@ export interface Change {
   readonly requestId: string | null;
   /** what was done to several states as a whole */
   readonly operation: string | null;
+}
+
+/**
+ * Shows a change as a caller sees it: a state that is not granted is as if it were not there, before as after; undefined
+ * where neither is granted. Why a state left the caller's units, or came into them, may name others: it is not told.
+ */
+export function seenWith(grants: Grants): (change: Change) => Change | undefined {
+  if (coverAll(grants)) return (change) => change;
+  const isHidden = (state: ScopeState | undefined) => state !== undefined && !cover(grants, state);
+  return (change) => {
+    const [hidesBefore, hidesAfter] = [isHidden(change.before), isHidden(change.after)];
+    if (!hidesBefore && !hidesAfter) return change;
+    const before = hidesBefore ? undefined : change.before;
+    const after = hidesAfter ? undefined : change.after;
+    return before || after ? { ...change, before, after, reason: null } : undefined;
+  };
 }

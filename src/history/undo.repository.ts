@@ -1,7 +1,10 @@
+import type { Grants } from '../caller/grant.rules.js';
 import { forManyStates, patientQuery } from '../database/deadlines.js';
 import type { Pool } from '../database/pool.js';
 import { read } from '../database/read.js';
 import { inTransaction } from '../database/transaction.js';
+import { Parameters } from '../scope-state/condition.sql.js';
+import { narrowed } from '../scope-state/granted.sql.js';
 import type { Plan } from '../scope-state/plan-token.rules.js';
 import { authorValues, type Author } from '../scope-state/record.sql.js';
 import {
@@ -15,7 +18,8 @@ import {
 import type { ScopeState } from '../scope-state/scope-state.rules.js';
 import { changeColumns, toChange, type ChangeRow } from './change-row.sql.js';
 import type { Change } from './change.rules.js';
-import { apply, entries, lock, plan } from './undo.sql.js';
+import { grantedSides, wholly } from './granted-change.sql.js';
+import { apply, entries, lock, plan, shownEntries } from './undo.sql.js';
 
 export interface UndoPlanned {
   /** states that the operation changed, as far as the history has them */
@@ -49,7 +53,10 @@ interface VerdictRow {
 const sampleSize = 20;
 const mostListed = 100;
 
-/** An operation as a whole, undone: what it touched becomes what it was before. */
+/**
+ * An operation as a whole, undone: what it touched becomes what it was before. An entry that is not wholly granted is as if
+ * it had been pruned: then the operation is not there as a whole.
+ */
 export class UndoRepository {
   private readonly pool: Pool;
 
@@ -58,42 +65,71 @@ export class UndoRepository {
   }
 
   /** Changes nothing. */
-  async plan(operation: string): Promise<UndoPlanned> {
-    const [row] = await read<VerdictRow>(this.pool, plan, [operation]);
+  async plan(operation: string, grants: Grants): Promise<UndoPlanned> {
+    const { shown, values } = shownOf(grants, [operation]);
+    const [row] = await read<VerdictRow>(this.pool, plan(shown), values);
     return plannedOf(row!);
   }
 
   /** All or nothing. A unit that somebody takes meanwhile is a unique violation, and makes it look again. */
-  apply(operation: string, isOfDeletion: boolean, plan: Plan, author: Author): Promise<UndoApplied> {
+  apply(
+    operation: string,
+    isOfDeletion: boolean,
+    plan: Plan,
+    author: Author,
+    grants: Grants,
+  ): Promise<UndoApplied> {
+    const locked = shownOf(grants, [operation]);
+    const changed = shownOf(grants, [
+      operation,
+      toTimestamp(plan.madeAt),
+      plan.digest,
+      ...authorValues(author),
+    ]);
     return inTransaction(this.pool, async (client) => {
       await client.query(forManyStates);
-      await client.query(lock, [operation]);
+      await client.query(lock(locked.shown), locked.values);
       const { rows } = await client.query<VerdictRow & { is_agreed: boolean; changed: string }>({
         ...patientQuery,
-        text: apply(isOfDeletion),
-        values: [operation, toTimestamp(plan.madeAt), plan.digest, ...authorValues(author)],
+        text: apply(isOfDeletion, changed.shown),
+        values: changed.values,
       });
-      const { is_agreed, changed } = rows[0]!;
-      return { ...plannedOf(rows[0]!), applied: is_agreed, changed: Number(changed) };
+      const [row] = rows;
+      return { ...plannedOf(row!), applied: row!.is_agreed, changed: Number(row!.changed) };
     });
   }
 
   /** Entries of the operation whose states have moved on; a hundred at most. */
-  async movedOn(operation: string): Promise<Change[]> {
-    const text = entries(changeColumns('h'), 'moved on', mostListed);
-    return (await read<ChangeRow>(this.pool, text, [operation])).map(toChange);
+  async movedOn(operation: string, grants: Grants): Promise<Change[]> {
+    const { shown, values } = shownOf(grants, [operation]);
+    const text = entries(changeColumns('h'), 'moved on', mostListed, shown);
+    return (await read<ChangeRow>(this.pool, text, values)).map(toChange);
   }
 
   /** Some of the operation's states, as they are now. */
-  async sample(operation: string): Promise<ScopeState[]> {
+  async sample(operation: string, grants: Grants): Promise<ScopeState[]> {
+    const parameters = new Parameters([operation]);
+    const listed = entries('h.state_id', 'all', sampleSize, shownTo(grants, parameters));
+    const condition = narrowed(`s.id in (select state_id from (${listed}) e)`, grants, parameters);
     const rows = await read<ScopeStateRow>(
       this.pool,
       `/* Undo.sample */ select ${rowColumns('s')} from ${table} s
-       where s.id in (select state_id from (${entries('h.state_id', 'all', sampleSize)}) e) order by s.identifier, s.id`,
-      [operation],
+       where ${condition} order by s.identifier, s.id`,
+      parameters.values,
     );
     return rows.map(toScopeState);
   }
+}
+
+/** The entries that there are for the caller, and the statement's values with those that this takes. */
+function shownOf(grants: Grants, values: unknown[]): { shown: string; values: unknown[] } {
+  const parameters = new Parameters(values);
+  return { shown: shownTo(grants, parameters), values: parameters.values };
+}
+
+function shownTo(grants: Grants, parameters: Parameters): string {
+  const sides = grantedSides(grants, parameters);
+  return shownEntries(sides && wholly(sides));
 }
 
 function plannedOf(row: VerdictRow): UndoPlanned {

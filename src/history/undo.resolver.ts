@@ -26,10 +26,10 @@ export class UndoResolver {
   async undoScopeStateChange(
     @Arg('input', () => UndoScopeStateChangeInput, { description: 'Which change to take back.' })
     { changeId, ...request }: UndoScopeStateChangeInput,
-    @Ctx() { caller }: CallContext,
+    @Ctx() context: CallContext,
   ): Promise<UndoScopeStateChangePayload> {
     const sequence = rowOfNodeId(changeNode, changeId, 'input.changeId');
-    const { outcome, sample, movedOn, now, ...result } = await this.service.undo(sequence, request, caller);
+    const { outcome, sample, movedOn, now, ...result } = await this.service.undo(sequence, request, context);
     return {
       ...result,
       outcome: PlanOutcome[outcome],

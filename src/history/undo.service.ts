@@ -1,4 +1,5 @@
-import type { Caller } from '../caller/caller.js';
+import type { CallContext } from '../caller/caller.js';
+import type { Grants } from '../caller/grant.rules.js';
 import { BadInput } from '../fault.js';
 import type { Log } from '../log.js';
 import { planToken, readPlanToken } from '../scope-state/plan-token.rules.js';
@@ -39,23 +40,23 @@ export class UndoService {
     this.log = log;
   }
 
-  async undo(sequence: bigint, request: UndoRequest, caller: Caller): Promise<UndoResult> {
+  async undo(sequence: bigint, request: UndoRequest, { caller, grants }: CallContext): Promise<UndoResult> {
     const { reason } = request;
     checkReason(reason, 'input.reason');
     const token =
       request.planToken === null || request.planToken === undefined
         ? undefined
         : readPlanToken(request.planToken, 'input.planToken');
-    const { operation, kind } = await this.operationOf(sequence);
-    if (token === undefined) return this.planned(operation);
+    const { operation, kind } = await this.operationOf(sequence, grants);
+    if (token === undefined) return this.planned(operation, grants);
     const undo = { event: 'undo', undone: operation, kind, reason, ...caller };
     // Announced before it is done: should its end never be known, the log still says who meant to do it, and why.
     this.log.info(undo, 'undoing a change');
     const author = { ...caller, reason, operation: crypto.randomUUID() };
-    const applied = await this.repository.apply(operation, kind === 'DELETED', token, author);
+    const applied = await this.repository.apply(operation, kind === 'DELETED', token, author, grants);
     const result = applied.applied
-      ? await this.result(operation, applied, 'APPLIED', applied.changed)
-      : await this.refused(operation);
+      ? await this.result(operation, applied, 'APPLIED', applied.changed, grants)
+      : await this.refused(operation, grants);
     this.log.info(
       { ...undo, outcome: result.outcome, matched: result.matched, changed: result.changed },
       'a change was to be undone',
@@ -64,8 +65,11 @@ export class UndoService {
   }
 
   /** @throws BadInput where there is nothing that could be undone */
-  private async operationOf(sequence: bigint): Promise<{ operation: string; kind: ChangeKind }> {
-    const change = await this.changes.bySequence(sequence);
+  private async operationOf(
+    sequence: bigint,
+    grants: Grants,
+  ): Promise<{ operation: string; kind: ChangeKind }> {
+    const change = await this.changes.bySequence(sequence, grants);
     const allowed = `a change of the kind ${undoable.join(', ')} that the history still has`;
     if (change === undefined) throw new BadInput('input.changeId', 'a change that is not there', allowed);
     const { operation, kind } = change;
@@ -75,21 +79,27 @@ export class UndoService {
     return { operation, kind };
   }
 
-  private async planned(operation: string): Promise<UndoResult> {
-    const plan = await this.repository.plan(operation);
+  /**
+   * Where the caller is not granted all that the operation touched, the answer is that of an operation that was pruned in
+   * part: it can't be undone as a whole, and nothing is told of the rest.
+   *
+   * @throws BadInput
+   */
+  private async planned(operation: string, grants: Grants): Promise<UndoResult> {
+    const plan = await this.repository.plan(operation, grants);
     if (plan.matched < plan.size || plan.matched === 0) {
       throw new BadInput(
         'input.changeId',
-        'a change whose other entries were pruned',
+        'a change whose other entries are not there any more',
         'one that the history has as a whole',
       );
     }
-    return this.result(operation, plan, outcomeOf(plan), 0);
+    return this.result(operation, plan, outcomeOf(plan), 0, grants);
   }
 
   /** What it is now: the plan to look at next. */
-  private async refused(operation: string): Promise<UndoResult> {
-    const result = await this.planned(operation);
+  private async refused(operation: string, grants: Grants): Promise<UndoResult> {
+    const result = await this.planned(operation, grants);
     return { ...result, outcome: result.outcome === 'IN_FUTURE' ? 'IN_FUTURE' : 'PLAN_STALE' };
   }
 
@@ -98,6 +108,7 @@ export class UndoService {
     { matched, movedOn, plan, now }: UndoPlanned,
     outcome: PlanOutcome,
     changed: number,
+    grants: Grants,
   ): Promise<UndoResult> {
     const isRefused = outcome === 'PLAN_STALE' && movedOn > 0;
     return {
@@ -105,8 +116,8 @@ export class UndoService {
       matched,
       changed,
       planToken: planToken(plan),
-      sample: await this.repository.sample(operation),
-      movedOn: isRefused ? await this.repository.movedOn(operation) : [],
+      sample: await this.repository.sample(operation, grants),
+      movedOn: isRefused ? await this.repository.movedOn(operation, grants) : [],
       movedOnCount: isRefused ? movedOn : 0,
       now,
     };

@@ -16,9 +16,9 @@ function isTaken(columns: readonly string[]): string {
 
 /**
  * The operation's entries, and of each whether its state still is as the operation left it: `$1` is the operation. Whatever
- * a state's version says has not been changed since, not even there and back.
+ * a state's version says has not been changed since, not even there and back. `shown`: which entries `h` there are at all.
  */
-const judged = `
+const judged = (shown: string) => `
   judged as materialized (
     select e.*, s.id is not null as is_there,
       case when e.version is null
@@ -26,8 +26,7 @@ const judged = `
         else coalesce(s.version = e.version, false)
           and (e.old_identifier is null or not ${isTaken(unit.map((column) => `e.old_${column}`))})
       end as is_as_left
-    from ${history} e left join ${table} s on s.id = e.state_id
-    where e.operation = $1::uuid
+    from (select * from ${history} h where ${shown}) e left join ${table} s on s.id = e.state_id
   )`;
 
 /** `madeAt`: SQL of when the plan was made. */
@@ -48,24 +47,30 @@ function verdict(madeAt: string): string {
 
 const clock = `clock as materialized (select ${utcClock} as now)`;
 
-export const plan = `/* Undo.plan */
-  with ${clock}, ${judged}, ${verdict('clock.now')} select * from verdict`;
+/** What an undo reads: entries `h` of the operation `$1`, or of them only those that fit `more`. */
+export function shownEntries(more: string | undefined): string {
+  const ofOperation = 'h.operation = $1::uuid';
+  return more === undefined ? ofOperation : `${ofOperation} and ${more}`;
+}
+
+export const plan = (shown: string) => `/* Undo.plan */
+  with ${clock}, ${judged(shown)}, ${verdict('clock.now')} select * from verdict`;
 
 /** In id order, as all locks on states are taken. */
-export const lock = `/* Undo.lock */
+export const lock = (shown: string) => `/* Undo.lock */
   select s.id from ${table} s
-  where s.id in (select e.state_id from ${history} e where e.operation = $1::uuid) order by s.id for update`;
+  where s.id in (select h.state_id from ${history} h where ${shown}) order by s.id for update`;
 
 const author = ['$4::text', '$5::text', '$6::text', '$7::uuid'];
 
-/** `$2`, `$3`: the plan's time and digest. Changes all states of the operation, or none. */
-export function apply(isOfDeletion: boolean): string {
+/** `$2`, `$3`: the plan's time and digest. Changes all states of the operation, or none: also where not all are shown. */
+export function apply(isOfDeletion: boolean, shown: string): string {
   const changed = isOfDeletion ? restore : setBack;
   const what = isOfDeletion ? 'created' : 'updated';
   return `/* Undo.apply */
-  with ${clock}, ${judged}, ${verdict('$2::timestamp(6)')},
+  with ${clock}, ${judged(shown)}, ${verdict('$2::timestamp(6)')},
   agreed as materialized (
-    select digest = $3::text and moved_on = 0 and not in_future as is_agreed from verdict
+    select digest = $3::text and matched = size and moved_on = 0 and not in_future as is_agreed from verdict
   ), changed as (${changed}),
   recorded as (${record({ changed: 'changed', what, kind: `'UNDONE'` }, author)})
   select verdict.*, is_agreed, (select count(*) from changed) as changed from verdict, agreed`;
@@ -98,8 +103,8 @@ const restore = `
   returning *`;
 
 /** The first ones of the operation, in its order. */
-export function entries(columns: string, which: 'all' | 'moved on', most: number): string {
+export function entries(columns: string, which: 'all' | 'moved on', most: number, shown: string): string {
   return `/* Undo.entries */
-  with ${judged} select ${columns} from judged h
+  with ${judged(shown)} select ${columns} from judged h
   where ${which === 'all' ? 'true' : 'not is_as_left'} order by h.sequence limit ${most}`;
 }

@@ -19,6 +19,8 @@ export interface StreamParts {
   keeper: FeedKeeper;
   recent: RecentChanges;
   bell: Bell;
+  /** the change as the subscriber may see it; undefined: not at all */
+  see: (change: Change) => Change | undefined;
   fits: (state: ScopeState) => boolean;
   /** where to go on; undefined: with what comes from now on */
   after: bigint | undefined;
@@ -106,11 +108,11 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
     if (recent.hasLost(cursor)) return this.fallBehind();
     for (let place = cursor; place < recent.end; place++) {
       const change = recent.at(place)!;
-      const isWanted = this.isWanted(change);
+      const event = this.eventOf(change);
       this.reach(change.sequence);
-      if (!isWanted) continue;
+      if (event === undefined) continue;
       this.cursor = place + 1;
-      return eventOf(change);
+      return event;
     }
     this.cursor = recent.end;
     this.reach(recent.settled ?? 0n);
@@ -133,7 +135,8 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
   private async catchUp(): Promise<ScopeStateEvent | 'more' | undefined> {
     for (let change = this.readAhead.shift(); change; change = this.readAhead.shift()) {
       this.after = change.sequence;
-      if (this.isWanted(change, -1n)) return eventOf(change);
+      const event = this.eventOf(change, -1n);
+      if (event) return event;
     }
     const { recent } = this.parts;
     if (recent.settled === undefined) return undefined;
@@ -159,11 +162,16 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
     return 'more';
   }
 
-  /** Whether it is sent: the state was one of the subscriber's before or is one after, and it was not sent yet. */
-  private isWanted({ sequence, before, after }: Change, sent = this.after): boolean {
-    if (sequence <= sent) return false;
-    const { fits } = this.parts;
-    return (before !== undefined && fits(before)) || (after !== undefined && fits(after));
+  /** What is sent of it, if the state was one of the subscriber's before or is one after, and it was not sent yet. */
+  private eventOf(made: Change, sent = this.after): ScopeStateEvent | undefined {
+    if (made.sequence <= sent) return undefined;
+    const { see, fits } = this.parts;
+    // First what may be seen, then the filter: which change it lets through would tell of what is hidden.
+    const change = see(made);
+    if (change === undefined) return undefined;
+    const { kind, sequence, before, after } = change;
+    const isWanted = (before !== undefined && fits(before)) || (after !== undefined && fits(after));
+    return isWanted ? { kind, sequence, change } : undefined;
   }
 
   /** The last event: with a sequence up to which everything can be seen, and that is not older than the asking. */
@@ -176,8 +184,4 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
     }
     return { kind: 'RESYNC', sequence: settled, change: undefined };
   }
-}
-
-function eventOf(change: Change): ScopeStateEvent {
-  return { kind: change.kind, sequence: change.sequence, change };
 }

@@ -1,8 +1,10 @@
-import { Arg, Authorized, Resolver, Root, Subscription, type SubscribeResolverData } from 'type-graphql';
+import { Arg, Authorized, Resolver, Root, type SubscribeResolverData, Subscription } from 'type-graphql';
 import { anyRole } from '../caller/role.rules.js';
+import type { CallContext } from '../caller/caller.js';
 import { ScopeStateFilterInput } from '../scope-state/filter.graphql.js';
 import type { ScopeStatePresenter } from '../scope-state/scope-state.graphql.js';
 import type { ScopeStateEvent } from './change-stream.js';
+import type { SubscriptionWanted } from './live.service.js';
 import { ScopeStateEventObject } from './scope-state-event.graphql.js';
 
 /** Under this name the application hands the stream of events to the schema. */
@@ -19,7 +21,10 @@ export class LiveResolver {
   @Authorized(anyRole)
   @Subscription(() => ScopeStateEventObject, {
     topics: scopeStateEvents,
-    topicId: ({ args }: SubscribeResolverData<unknown, Record<string, unknown>>) => args,
+    topicId: ({ args, context }: SubscribeResolverData<unknown, SubscriptionWanted, CallContext>) => ({
+      args,
+      context,
+    }),
     description:
       'Changes of states, whoever makes them: through any scopestate server of the database, or past all of them. Over WebSocket (`graphql-transport-ws`) at this address, or as server-sent events at `/graphql/stream`.',
   })

@@ -1,5 +1,7 @@
 import type { Database } from '../database/database.js';
 import { BadInput, quoted } from '../fault.js';
+import type { Grants } from '../caller/grant.rules.js';
+import { seenWith } from '../history/change.rules.js';
 import { checkFilter, fitOf, type ScopeStateFilter } from '../scope-state/filter.rules.js';
 import { Bell } from './bell.js';
 import { ChangeStream, type ScopeStateEvent } from './change-stream.js';
@@ -27,10 +29,10 @@ export class LiveService {
    * What is committed from now on, or all that came after a sequence; ends when its reader ends it.
    * @throws BadInput | Unavailable
    */
-  async changes({
-    filter,
-    afterSequence,
-  }: SubscriptionWanted): Promise<AsyncIterableIterator<ScopeStateEvent>> {
+  async changes(
+    { filter, afterSequence }: SubscriptionWanted,
+    grants: Grants,
+  ): Promise<AsyncIterableIterator<ScopeStateEvent>> {
     checkFilter(filter ?? {}, 'filter');
     const after = readSequence(afterSequence ?? undefined);
     const { pool } = this.database;
@@ -45,6 +47,7 @@ export class LiveService {
         keeper,
         recent,
         bell,
+        see: seenWith(grants),
         fits: fitOf(filter ?? {}),
         after,
         isLost,

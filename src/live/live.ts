@@ -1,3 +1,4 @@
+import type { CallContext } from '../caller/caller.js';
 import type { Database } from '../database/database.js';
 import type { Log } from '../log.js';
 import { FeedKeeper } from './feed-keeper.js';
@@ -9,7 +10,10 @@ import { Notifier } from './notifier.js';
 /** Live updates of one server. */
 export interface Live {
   /** what the schema's subscriptions read, by topic */
-  readonly streams: ReadonlyMap<string, (args: SubscriptionWanted) => Promise<AsyncIterable<unknown>>>;
+  readonly streams: ReadonlyMap<
+    string,
+    (args: SubscriptionWanted, context: CallContext) => Promise<AsyncIterable<unknown>>
+  >;
   /** This server has committed a change: its own subscribers, and those of the others, need not wait for the slow look. */
   poke(): void;
   stop(): Promise<void>;
@@ -22,7 +26,12 @@ export function openLive(database: Database, log: Log): Live {
   const notifier = new Notifier(database.pool);
   const service = new LiveService(database, repository, keeper);
   return {
-    streams: new Map([[scopeStateEvents, (args: SubscriptionWanted) => service.changes(args)]]),
+    streams: new Map([
+      [
+        scopeStateEvents,
+        (args: SubscriptionWanted, { grants }: CallContext) => service.changes(args, grants),
+      ],
+    ]),
     poke: () => {
       keeper.poke();
       notifier.poke();

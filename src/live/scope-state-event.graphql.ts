@@ -57,7 +57,7 @@ export class ScopeStateEventObject {
   @Field(() => ScopeStateObject, {
     nullable: true,
     description:
-      'The state after the change, with `lag` and what is due as of then; it may be one that the filter does not let through any more. Null where the change removed it, and for `RESYNC`.',
+      'The state after the change, with `lag` and what is due as of then; it may be one that the filter does not let through any more. Null where the change removed it or moved it to a unit that the subscriber is not granted, and for `RESYNC`.',
   })
   get scopeState(): ScopeStateObject | null {
     const { change } = this.event;

@@ -1,10 +1,12 @@
-import { Arg, Authorized, ID, Query, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { anyRole } from '../caller/role.rules.js';
+import type { CallContext } from '../caller/caller.js';
+import type { Grants } from '../caller/grant.rules.js';
 import { readNodeId } from './node-id.js';
 import { Node } from './node.graphql.js';
 
-/** How the nodes of a type are fetched, by its name. */
-export type NodesOfTypes = ReadonlyMap<string, (row: bigint) => Promise<Node | null>>;
+/** How the nodes of a type are fetched, by its name; null for what is not granted. */
+export type NodesOfTypes = ReadonlyMap<string, (row: bigint, grants: Grants) => Promise<Node | null>>;
 
 @Resolver()
 export class NodeResolver {
@@ -19,8 +21,11 @@ export class NodeResolver {
     nullable: true,
     description: 'The object of that id; null if it is not there any more.',
   })
-  node(@Arg('id', () => ID, { description: 'An id that was answered.' }) id: string): Promise<Node | null> {
+  node(
+    @Arg('id', () => ID, { description: 'An id that was answered.' }) id: string,
+    @Ctx() { grants }: CallContext,
+  ): Promise<Node | null> {
     const { type, row } = readNodeId([...this.types.keys()], id, 'id');
-    return this.types.get(type)!(row);
+    return this.types.get(type)!(row, grants);
   }
 }

@@ -1,6 +1,7 @@
 import { Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { CollectionUnitInput } from '../collection-unit/collection-unit.graphql.js';
 import { DateTime } from '../time/date-time.scalar.js';
+import { forbiddenUnit } from './forbidden.graphql.js';
 import { ScopeStateObject } from './scope-state.graphql.js';
 
 export enum AdvanceOutcome {
@@ -11,11 +12,12 @@ export enum AdvanceOutcome {
   STALE = 'STALE',
   INACTIVE = 'INACTIVE',
   IN_FUTURE = 'IN_FUTURE',
+  FORBIDDEN = 'FORBIDDEN',
 }
 registerEnumType(AdvanceOutcome, {
   name: 'AdvanceOutcome',
   description:
-    'What an advance came to: the first that fits, in this order: UNCHANGED, IN_FUTURE, STALE or CREATED where there is no state, INACTIVE, STALE, REGRESSION, ADVANCED. Only CREATED and ADVANCED store the timestamp.',
+    'What an advance came to: the first that fits, in this order: FORBIDDEN, UNCHANGED, IN_FUTURE, STALE or CREATED where there is no state, INACTIVE, STALE, REGRESSION, ADVANCED. Only CREATED and ADVANCED store the timestamp.',
   valuesConfig: {
     CREATED: { description: 'The unit had no state; now it has this one, active.' },
     ADVANCED: { description: 'The timestamp asked for is stored.' },
@@ -36,6 +38,7 @@ registerEnumType(AdvanceOutcome, {
       description:
         'The timestamp asked for lies after the database’s clock. Nothing was changed: look at your clock.',
     },
+    FORBIDDEN: { description: forbiddenUnit },
   },
 });
 
@@ -67,7 +70,7 @@ export class AdvanceScopeStatePayload {
 
   @Field(() => ScopeStateObject, {
     nullable: true,
-    description: 'The state as it now stands, after a refusal too; null if there is none.',
+    description: 'The state as it now stands, after a refusal too; null if there is none, or `FORBIDDEN`.',
   })
   scopeState!: ScopeStateObject | null;
 }

@@ -1,5 +1,5 @@
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
-import type { Caller, CallContext } from '../caller/caller.js';
+import type { CallContext } from '../caller/caller.js';
 import { collecting } from '../caller/role.rules.js';
 import {
   AdvanceOutcome,
@@ -29,9 +29,9 @@ export class AdvanceResolver {
   async advanceScopeState(
     @Arg('input', () => AdvanceScopeStateInput, { description: 'What has been rated.' })
     input: AdvanceScopeStateInput,
-    @Ctx() { caller }: CallContext,
+    @Ctx() context: CallContext,
   ): Promise<AdvanceScopeStatePayload> {
-    const [result] = await this.advance([input], () => 'input.unit', caller);
+    const [result] = await this.advance([input], () => 'input.unit', context);
     return result!;
   }
 
@@ -43,22 +43,22 @@ export class AdvanceResolver {
   async advanceScopeStates(
     @Arg('input', () => AdvanceScopeStatesInput, { description: 'What has been rated.' })
     { advances }: AdvanceScopeStatesInput,
-    @Ctx() { caller }: CallContext,
+    @Ctx() context: CallContext,
   ): Promise<AdvanceScopeStatesPayload> {
-    return { results: await this.advance(advances, (place) => `input.advances[${place}].unit`, caller) };
+    return { results: await this.advance(advances, (place) => `input.advances[${place}].unit`, context) };
   }
 
   private async advance(
     inputs: AdvanceScopeStateInput[],
     fieldOf: (place: number) => string,
-    caller: Caller,
+    context: CallContext,
   ): Promise<AdvanceScopeStatePayload[]> {
     const advances = inputs.map(({ unit, lastProcessedTimestamp, expected }) => ({
       unit,
       lastProcessedTimestamp,
       expected,
     }));
-    const { results, now } = await this.service.advance(advances, fieldOf, caller);
+    const { results, now } = await this.service.advance(advances, fieldOf, context);
     return results.map(({ outcome, backfilled, state }) => ({
       outcome: AdvanceOutcome[outcome],
       backfilled,

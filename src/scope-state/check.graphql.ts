@@ -1,5 +1,6 @@
 import { Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { CollectionUnitInput } from '../collection-unit/collection-unit.graphql.js';
+import { forbiddenUnit } from './forbidden.graphql.js';
 import { PeriodObject, ScopeStateObject } from './scope-state.graphql.js';
 import type { Period } from './schedule.rules.js';
 
@@ -7,6 +8,7 @@ export enum CheckOutcome {
   FOUND = 'FOUND',
   BACKFILLED = 'BACKFILLED',
   UNKNOWN = 'UNKNOWN',
+  FORBIDDEN = 'FORBIDDEN',
 }
 registerEnumType(CheckOutcome, {
   name: 'CheckOutcome',
@@ -18,6 +20,7 @@ registerEnumType(CheckOutcome, {
         'The unit had none, but its scope id had a legacy state: that one is the unit’s from now on, its timestamp unchanged. Exactly one unit is ever told so of one legacy state.',
     },
     UNKNOWN: { description: 'Neither: nothing was written. The unit’s first advance creates its state.' },
+    FORBIDDEN: { description: forbiddenUnit },
   },
 });
 
@@ -34,14 +37,14 @@ export class CheckScopeStatePayload {
 
   @Field(() => ScopeStateObject, {
     nullable: true,
-    description: 'The unit’s state; null when it is `UNKNOWN`.',
+    description: 'The unit’s state; null when it is `UNKNOWN` or `FORBIDDEN`.',
   })
   scopeState!: ScopeStateObject | null;
 
   @Field(() => PeriodObject, {
     nullable: true,
     description:
-      'The period to rate next; null when nothing is due. An unknown unit starts with the first period of the current month (UTC).',
+      'The period to rate next; null when nothing is due, or `FORBIDDEN`. An unknown unit starts with the first period of the current month (UTC).',
   })
   nextPeriod!: Period | null;
 }

@@ -1,5 +1,5 @@
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
-import type { Caller, CallContext } from '../caller/caller.js';
+import type { CallContext } from '../caller/caller.js';
 import { collecting } from '../caller/role.rules.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import {
@@ -30,9 +30,9 @@ export class CheckResolver {
   async checkScopeState(
     @Arg('input', () => CheckScopeStateInput, { description: 'The unit to check.' })
     { unit }: CheckScopeStateInput,
-    @Ctx() { caller }: CallContext,
+    @Ctx() context: CallContext,
   ): Promise<CheckScopeStatePayload> {
-    const [result] = await this.check([unit], () => 'input.unit', caller);
+    const [result] = await this.check([unit], () => 'input.unit', context);
     return result!;
   }
 
@@ -44,17 +44,17 @@ export class CheckResolver {
   async checkScopeStates(
     @Arg('input', () => CheckScopeStatesInput, { description: 'The units to check.' })
     { units }: CheckScopeStatesInput,
-    @Ctx() { caller }: CallContext,
+    @Ctx() context: CallContext,
   ): Promise<CheckScopeStatesPayload> {
-    return { results: await this.check(units, (place) => `input.units[${place}]`, caller) };
+    return { results: await this.check(units, (place) => `input.units[${place}]`, context) };
   }
 
   private async check(
     units: CollectionUnit[],
     fieldOf: (place: number) => string,
-    caller: Caller,
+    context: CallContext,
   ): Promise<CheckScopeStatePayload[]> {
-    const { results, now } = await this.service.check(units, fieldOf, caller);
+    const { results, now } = await this.service.check(units, fieldOf, context);
     return results.map(({ outcome, state, nextPeriod }) => ({
       outcome: CheckOutcome[outcome],
       scopeState: this.presenter.present(state, now),

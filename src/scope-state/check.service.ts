@@ -1,16 +1,20 @@
-import type { Caller } from '../caller/caller.js';
+import type { CallContext } from '../caller/caller.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
+import { grantedItems } from './forbidden.rules.js';
 import type { LockedStatesRepository } from './locked-states.repository.js';
-import type { Checked } from './locked-states.rules.js';
+import type { Checked, CheckOutcome } from './locked-states.rules.js';
 import { firstPeriod, nextPeriod, type Period, type Schedule } from './schedule.rules.js';
 import type { ScopeStateRepository } from './scope-state.repository.js';
 import { isLegacy, rowFor } from './scope-state.rules.js';
 import { checkCount } from './selection.rules.js';
 
 /** What a check came to, and what its unit has to rate next. */
-export interface CheckedUnit extends Checked {
+export interface CheckedUnit extends Omit<Checked, 'outcome'> {
+  readonly outcome: CheckOutcome | 'FORBIDDEN';
   readonly nextPeriod: Period | null;
 }
+
+const forbidden: CheckedUnit = { outcome: 'FORBIDDEN', state: undefined, nextPeriod: null };
 
 export class CheckService {
   private readonly states: ScopeStateRepository;
@@ -23,20 +27,25 @@ export class CheckService {
     this.schedule = schedule;
   }
 
-  /** DESIGN.md 2.1 for each unit, in the order given; all or nothing. A batch that finds all its rows writes nothing. */
+  /**
+   * DESIGN.md 2.1 for each unit that is granted, in the order given; all or nothing. A batch that finds all its rows writes
+   * nothing.
+   */
   async check(
     units: CollectionUnit[],
     fieldOf: (place: number) => string,
-    caller: Caller,
+    { caller, grants }: CallContext,
   ): Promise<{ results: CheckedUnit[]; now: Temporal.Instant }> {
     checkCount(units, 'input.units');
     units.forEach((unit, place) => checkUnit(unit, fieldOf(place)));
+    const { granted, place } = grantedItems(units, (unit) => unit, grants);
     const { results, now } =
-      (await this.findAll(units)) ??
-      (await this.locked.decide(units, caller, (states) => units.map((unit) => states.check(unit))));
+      (await this.findAll(granted)) ??
+      (await this.locked.decide(granted, caller, (states) => granted.map((unit) => states.check(unit))));
     const periodOf = ({ state }: Checked) =>
       state ? nextPeriod(state, now, this.schedule) : firstPeriod(now, this.schedule);
-    return { results: results.map((checked) => ({ ...checked, nextPeriod: periodOf(checked) })), now };
+    const checked = results.map((result): CheckedUnit => ({ ...result, nextPeriod: periodOf(result) }));
+    return { results: place(checked, forbidden), now };
   }
 
   /** Without a lock, for the usual case: every unit has a row of its own, and none of them was moved by an operator. */

@@ -4,7 +4,12 @@ import { toTimestamp } from './row.sql.js';
 
 /** Collects a statement's parameters: `add` answers the placeholder of a value. */
 export class Parameters {
-  readonly values: unknown[] = [];
+  readonly values: unknown[];
+
+  /** @param values those that the statement names by their numbers, before all others */
+  constructor(values: readonly unknown[] = []) {
+    this.values = [...values];
+  }
 
   add(value: unknown, type: string): string {
     this.values.push(value);

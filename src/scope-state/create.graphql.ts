@@ -1,12 +1,14 @@
 import { Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { CollectionUnitInput } from '../collection-unit/collection-unit.graphql.js';
 import { DateTime } from '../time/date-time.scalar.js';
+import { forbiddenUnit } from './forbidden.graphql.js';
 import { ScopeStateObject } from './scope-state.graphql.js';
 
 export enum CreateOutcome {
   CREATED = 'CREATED',
   ALREADY_EXISTS = 'ALREADY_EXISTS',
   IN_FUTURE = 'IN_FUTURE',
+  FORBIDDEN = 'FORBIDDEN',
 }
 registerEnumType(CreateOutcome, {
   name: 'CreateOutcome',
@@ -15,6 +17,7 @@ registerEnumType(CreateOutcome, {
     CREATED: { description: 'The unit has this state now.' },
     ALREADY_EXISTS: { description: 'The unit has a state, whatever it says. Nothing was changed.' },
     IN_FUTURE: { description: 'The timestamp lies after the database’s clock. Nothing was changed.' },
+    FORBIDDEN: { description: forbiddenUnit },
   },
 });
 
@@ -39,7 +42,7 @@ export class CreateScopeStatePayload {
 
   @Field(() => ScopeStateObject, {
     nullable: true,
-    description: 'The unit’s state as it now stands; null if it has none.',
+    description: 'The unit’s state as it now stands; null if it has none, or `FORBIDDEN`.',
   })
   scopeState!: ScopeStateObject | null;
 }

@@ -23,14 +23,14 @@ export class CreateResolver {
   async createScopeState(
     @Arg('input', () => CreateScopeStateInput, { description: 'The state to create.' })
     { unit, lastProcessedTimestamp, active }: CreateScopeStateInput,
-    @Ctx() { caller }: CallContext,
+    @Ctx() context: CallContext,
   ): Promise<CreateScopeStatePayload> {
     const { outcome, state, now } = await this.service.create(
       unit,
       lastProcessedTimestamp,
       active,
       'input.unit',
-      caller,
+      context,
     );
     return { outcome: CreateOutcome[outcome], scopeState: this.presenter.present(state, now) };
   }

@@ -1,16 +1,19 @@
-import type { Caller } from '../caller/caller.js';
+import type { CallContext } from '../caller/caller.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { isLater } from './advance.rules.js';
+import { grantedItems } from './forbidden.rules.js';
 import type { LockedStatesRepository } from './locked-states.repository.js';
 import type { LockedStates } from './locked-states.rules.js';
 import type { ScopeState } from './scope-state.rules.js';
 
-export type CreateOutcome = 'CREATED' | 'ALREADY_EXISTS' | 'IN_FUTURE';
+export type CreateOutcome = 'CREATED' | 'ALREADY_EXISTS' | 'IN_FUTURE' | 'FORBIDDEN';
 
 export interface Created {
   readonly outcome: CreateOutcome;
   readonly state: ScopeState | undefined;
 }
+
+const forbidden: Created = { outcome: 'FORBIDDEN', state: undefined };
 
 export class CreateService {
   private readonly locked: LockedStatesRepository;
@@ -25,7 +28,7 @@ export class CreateService {
     lastProcessedTimestamp: Temporal.Instant,
     active: boolean,
     field: string,
-    caller: Caller,
+    { caller, grants }: CallContext,
   ) {
     checkUnit(unit, field);
     const decide = (states: LockedStates): Created => {
@@ -34,7 +37,10 @@ export class CreateService {
       if (isLater(lastProcessedTimestamp, states.now)) return { outcome: 'IN_FUTURE', state: undefined };
       return { outcome: 'CREATED', state: states.create(unit, lastProcessedTimestamp, active) };
     };
-    const { results, now } = await this.locked.decide([unit], caller, (states) => [decide(states)]);
-    return { ...results[0]!, now };
+    const { granted, place } = grantedItems([unit], (asked) => asked, grants);
+    const { results, now } = await this.locked.decide(granted, caller, (states) =>
+      granted.map(() => decide(states)),
+    );
+    return { ...place(results, forbidden)[0]!, now };
   }
 }

@@ -1,3 +1,4 @@
+import { cover, type Grants } from '../caller/grant.rules.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import type { ScopeStateRepository } from './scope-state.repository.js';
 import { rowFor, type ScopeState } from './scope-state.rules.js';
@@ -16,15 +17,18 @@ export class LookUpService {
     this.states = states;
   }
 
-  /** The row that a check of the unit would answer, the legacy row included; it stays as it is. */
-  async byUnit(unit: CollectionUnit, field: string): Promise<Found> {
+  /**
+   * The row that a check of the unit would answer, the legacy row included; it stays as it is. A unit that is not granted
+   * has none.
+   */
+  async byUnit(unit: CollectionUnit, field: string, grants: Grants): Promise<Found> {
     checkUnit(unit, field);
-    const { rows, now } = await this.states.candidates([unit]);
+    const { rows, now } = await this.states.candidates(cover(grants, unit) ? [unit] : []);
     return { state: rowFor(unit, rows), now };
   }
 
-  async byId(id: bigint): Promise<Found> {
-    const { row, now } = await this.states.byId(id);
+  async byId(id: bigint, grants: Grants): Promise<Found> {
+    const { row, now } = await this.states.byId(id, grants);
     return { state: row, now };
   }
 }

@@ -1,7 +1,9 @@
+import type { Grants } from '../caller/grant.rules.js';
 import type { Pool } from '../database/pool.js';
 import { read } from '../database/read.js';
 import { Parameters, conditionOf, dayIs } from './condition.sql.js';
 import type { ScopeStateFilter } from './filter.rules.js';
+import { narrowed } from './granted.sql.js';
 import type { Order, Position } from './position.rules.js';
 import { micros, rowColumns, table, toInstant, toScopeState, toTimestamp, utcClock } from './row.sql.js';
 import type { ScopeStateRow } from './row.sql.js';
@@ -9,6 +11,7 @@ import type { ScopeState } from './scope-state.rules.js';
 
 export interface PageWanted {
   filter: ScopeStateFilter;
+  grants: Grants;
   order: Order;
   size: number;
   /** the last ones of what `after` and `before` leave, instead of the first ones */
@@ -44,9 +47,9 @@ export class PageRepository {
   }
 
   /** The page and what is around it, of one snapshot. */
-  async page({ filter, order, size, backward, after, before }: PageWanted): Promise<Page> {
+  async page({ filter, grants, order, size, backward, after, before }: PageWanted): Promise<Page> {
     const parameters = new Parameters();
-    const condition = conditionOf(filter, parameters);
+    const condition = narrowed(conditionOf(filter, parameters), grants, parameters);
     const isAscending = order.direction === 'ASC';
     const beyond = after && placed(after, isAscending ? '>' : '<', order, parameters);
     const within = before && placed(before, isAscending ? '<' : '>', order, parameters);
@@ -82,9 +85,9 @@ export class PageRepository {
     };
   }
 
-  async count(filter: ScopeStateFilter): Promise<number> {
+  async count(filter: ScopeStateFilter, grants: Grants): Promise<number> {
     const parameters = new Parameters();
-    const condition = conditionOf(filter, parameters);
+    const condition = narrowed(conditionOf(filter, parameters), grants, parameters);
     const rows = await read<{ count: string }>(
       this.pool,
       `/* Page.count */ select count(*) from ${table} s where ${condition}`,

@@ -1,3 +1,4 @@
+import type { Grants } from '../caller/grant.rules.js';
 import { decodeCursor, encodeCursor } from '../relay/cursor.js';
 import { pageRequest, type PageArguments } from '../relay/paging.js';
 import { checkFilter, type ScopeStateFilter } from './filter.rules.js';
@@ -18,16 +19,22 @@ export class PageService {
     this.repository = repository;
   }
 
-  async page(filter: ScopeStateFilter, order: Order, paging: PageArguments): Promise<PageResult> {
+  /** States that are not granted are on no page, and in no count. */
+  async page(
+    filter: ScopeStateFilter,
+    order: Order,
+    paging: PageArguments,
+    grants: Grants,
+  ): Promise<PageResult> {
     const { size, backward } = pageRequest(paging);
     checkFilter(filter, 'filter');
     const after = readCursor(paging.after, order, 'after');
     const before = readCursor(paging.before, order, 'before');
-    const page = await this.repository.page({ filter, order, size, backward, after, before });
+    const page = await this.repository.page({ filter, grants, order, size, backward, after, before });
     return {
       ...page,
       cursorOf: (state) => encodeCursor(positionParts(positionOf(state, order), order)),
-      count: () => this.repository.count(filter),
+      count: () => this.repository.count(filter, grants),
     };
   }
 }

@@ -44,7 +44,8 @@ export abstract class SelectionPayload {
   sample!: ScopeStateObject[];
 
   @Field(() => [String], {
-    description: 'The `ids` or `units` asked for that have no state; a unit as the JSON of its four texts.',
+    description:
+      'The `ids` or `units` asked for that have no state, or one that the caller is not granted; a unit as the JSON of its four texts.',
   })
   unmatched!: string[];
 }

@@ -1,5 +1,6 @@
 import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { CollectionUnitInput } from '../collection-unit/collection-unit.graphql.js';
+import { forbiddenUnit } from './forbidden.graphql.js';
 import { ScopeStateObject } from './scope-state.graphql.js';
 
 export enum RekeyOutcome {
@@ -7,6 +8,7 @@ export enum RekeyOutcome {
   UNCHANGED = 'UNCHANGED',
   UNIT_TAKEN = 'UNIT_TAKEN',
   NOT_FOUND = 'NOT_FOUND',
+  FORBIDDEN = 'FORBIDDEN',
 }
 registerEnumType(RekeyOutcome, {
   name: 'RekeyOutcome',
@@ -18,6 +20,7 @@ registerEnumType(RekeyOutcome, {
       description: 'That unit has another state. Nothing was changed: delete one of the two first.',
     },
     NOT_FOUND: { description: 'There is no state of that id.' },
+    FORBIDDEN: { description: forbiddenUnit },
   },
 });
 
@@ -40,7 +43,8 @@ export class RekeyScopeStatePayload {
 
   @Field(() => ScopeStateObject, {
     nullable: true,
-    description: 'The state of that id as it now stands, after a refusal too; null if there is none.',
+    description:
+      'The state of that id as it now stands, after a refusal too; null if there is none, or `FORBIDDEN`.',
   })
   scopeState!: ScopeStateObject | null;
 }

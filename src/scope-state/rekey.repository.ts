@@ -1,6 +1,9 @@
+import type { Grants } from '../caller/grant.rules.js';
 import type { Pool } from '../database/pool.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { inTransaction } from '../database/transaction.js';
+import { Parameters } from './condition.sql.js';
+import { narrowed } from './granted.sql.js';
 import { asItWas, authorValues, record, type Author } from './record.sql.js';
 import {
   micros,
@@ -17,9 +20,8 @@ export type RekeyOutcome = 'REKEYED' | 'UNCHANGED' | 'UNIT_TAKEN' | 'NOT_FOUND';
 
 export interface Rekeyed {
   outcome: RekeyOutcome;
-  /** the state asked to move, as it now stands */
-  state: ScopeState | undefined;
-  now: Temporal.Instant;
+  /** the state asked to move, as it now stands; none if there is none */
+  seen: { state: ScopeState; now: Temporal.Instant } | undefined;
 }
 
 const authorParameters = ['$6::text', '$7::text', '$8::text', '$9::uuid'];
@@ -32,12 +34,16 @@ export class RekeyRepository {
   }
 
   /** Moves a row to another unit, atomically. Somebody who takes the unit meanwhile makes it look again: UNIT_TAKEN. */
-  rekey(id: bigint, unit: CollectionUnit, author: Author): Promise<Rekeyed> {
+  rekey(id: bigint, unit: CollectionUnit, author: Author, grants: Grants): Promise<Rekeyed> {
+    const parameters = new Parameters([id]);
+    const asked = narrowed('s.id = $1::bigint', grants, parameters);
     return inTransaction(this.pool, async (client) => {
       const locked = await client.query<ScopeStateRow>(
-        `/* Rekey.lock */ select ${rowColumns('s')} from ${table} s where s.id = $1::bigint for update`,
-        [id],
+        `/* Rekey.lock */ select ${rowColumns('s')} from ${table} s where ${asked} for update`,
+        parameters.values,
       );
+      const [before] = locked.rows.map(toScopeState);
+      if (before === undefined) return { outcome: 'NOT_FOUND', seen: undefined };
       const moved = await client.query<ScopeStateRow>(
         `/* Rekey.move */ with moved as (
          update ${table} s set
@@ -59,11 +65,9 @@ export class RekeyRepository {
         `/* Rekey.clock */ select ${micros(utcClock)} as now_micros`,
       );
       const now = toInstant(clock.rows[0]!.now_micros);
-      const [before] = locked.rows.map(toScopeState);
       const [after] = moved.rows.map(toScopeState);
-      if (before === undefined) return { outcome: 'NOT_FOUND', state: undefined, now };
-      if (after !== undefined) return { outcome: 'REKEYED', state: after, now };
-      return { outcome: belongsTo(before, unit) ? 'UNCHANGED' : 'UNIT_TAKEN', state: before, now };
+      if (after !== undefined) return { outcome: 'REKEYED', seen: { state: after, now } };
+      return { outcome: belongsTo(before, unit) ? 'UNCHANGED' : 'UNIT_TAKEN', seen: { state: before, now } };
     });
   }
 }

@@ -24,10 +24,11 @@ export class RekeyResolver {
   async rekeyScopeState(
     @Arg('input', () => RekeyScopeStateInput, { description: 'Which state to move, and where.' })
     { id, unit, reason }: RekeyScopeStateInput,
-    @Ctx() { caller }: CallContext,
+    @Ctx() context: CallContext,
   ): Promise<RekeyScopeStatePayload> {
     const row = rowOfNodeId(scopeStateNode, id, 'input.id');
-    const { outcome, state, now } = await this.service.rekey(row, unit, reason, caller);
-    return { outcome: RekeyOutcome[outcome], scopeState: this.presenter.present(state, now) };
+    const { outcome, seen } = await this.service.rekey(row, unit, reason, context);
+    const scopeState = seen ? this.presenter.present(seen.state, seen.now) : null;
+    return { outcome: RekeyOutcome[outcome], scopeState };
   }
 }

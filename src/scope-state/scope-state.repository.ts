@@ -1,6 +1,9 @@
+import type { Grants } from '../caller/grant.rules.js';
 import type { Pool } from '../database/pool.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { read } from '../database/read.js';
+import { Parameters } from './condition.sql.js';
+import { narrowed } from './granted.sql.js';
 import {
   micros,
   rowColumns,
@@ -32,8 +35,11 @@ export class ScopeStateRepository {
     return this.see('candidates', `s.id in (${idsOfCandidates})`, unitParameters(units));
   }
 
-  async byId(id: bigint): Promise<{ row: ScopeState | undefined; now: Temporal.Instant }> {
-    const { rows, now } = await this.see('byId', 's.id = $1::bigint', [id]);
+  /** None where it is not granted. */
+  async byId(id: bigint, grants: Grants): Promise<{ row: ScopeState | undefined; now: Temporal.Instant }> {
+    const parameters = new Parameters([id]);
+    const condition = narrowed('s.id = $1::bigint', grants, parameters);
+    const { rows, now } = await this.see('byId', condition, parameters.values);
     return { row: rows[0], now };
   }
 

@@ -1,5 +1,6 @@
-import { Arg, Args, Authorized, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Authorized, Ctx, Query, Resolver } from 'type-graphql';
 import { anyRole } from '../caller/role.rules.js';
+import type { CallContext } from '../caller/caller.js';
 import { CollectionUnitInput } from '../collection-unit/collection-unit.graphql.js';
 import { ScopeStateConnection, ScopeStatesArguments } from './connection.graphql.js';
 import type { LookUpService } from './look-up.service.js';
@@ -27,8 +28,9 @@ export class ScopeStateResolver {
   async scopeState(
     @Arg('unit', () => CollectionUnitInput, { description: 'The unit to look up.' })
     unit: CollectionUnitInput,
+    @Ctx() { grants }: CallContext,
   ): Promise<ScopeStateObject | null> {
-    const { state, now } = await this.lookUp.byUnit(unit, 'unit');
+    const { state, now } = await this.lookUp.byUnit(unit, 'unit', grants);
     return this.presenter.present(state, now);
   }
 
@@ -38,9 +40,10 @@ export class ScopeStateResolver {
   })
   async scopeStates(
     @Args(() => ScopeStatesArguments) { filter, orderBy, ...paging }: ScopeStatesArguments,
+    @Ctx() { grants }: CallContext,
   ): Promise<ScopeStateConnection> {
     const order = { field: orderBy?.field ?? 'SCOPE_ID', direction: orderBy?.direction ?? 'ASC' } as const;
-    const page = await this.pages.page(filter ?? {}, order, paging);
+    const page = await this.pages.page(filter ?? {}, order, paging, grants);
     const edges = page.states.map((state) => ({
       cursor: page.cursorOf(state),
       node: this.presenter.present(state, page.now),

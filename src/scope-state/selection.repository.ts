@@ -1,9 +1,11 @@
+import type { Grants } from '../caller/grant.rules.js';
 import type { Pool, PoolClient } from '../database/pool.js';
 import { forManyStates, patientQuery } from '../database/deadlines.js';
 import { LookAgain } from '../database/faults.js';
 import { inTransaction } from '../database/transaction.js';
 import { read } from '../database/read.js';
 import { Parameters, conditionOf } from './condition.sql.js';
+import { narrowed } from './granted.sql.js';
 import type { Plan } from './plan-token.rules.js';
 import { asItWas, authorValues, record, type Author } from './record.sql.js';
 import { micros, rowColumns, table, toInstant, toScopeState, toTimestamp, utcClock } from './row.sql.js';
@@ -52,7 +54,10 @@ interface PlanRow extends Partial<ScopeStateRow> {
   present_ids: string;
 }
 
-/** Selections as a whole: a dry run is one snapshot, an application one statement over the rows it locked. */
+/**
+ * Selections as a whole: a dry run is one snapshot, an application one statement over the rows it locked. Rows that are not
+ * granted belong to none.
+ */
 export class SelectionRepository {
   private readonly pool: Pool;
 
@@ -61,9 +66,9 @@ export class SelectionRepository {
   }
 
   /** Counts and digests a selection in constant memory; changes nothing. */
-  async plan(selection: Selection, intent: Intent): Promise<Planned> {
+  async plan(selection: Selection, intent: Intent, grants: Grants): Promise<Planned> {
     const parameters = new Parameters();
-    const condition = selectionCondition(selection, parameters);
+    const condition = selectionCondition(selection, grants, parameters);
     const rows = await read<PlanRow>(
       this.pool,
       `/* Selection.plan */
@@ -86,12 +91,18 @@ export class SelectionRepository {
    * it: one that waits for a row misses what the other transaction has added to the selection meanwhile. This one waits for
    * nothing, so that it can't deadlock: a row that it would have to wait for makes it look again.
    */
-  apply(selection: Selection, intent: Intent, plan: Plan | undefined, author: Author): Promise<Applied> {
+  apply(
+    selection: Selection,
+    intent: Intent,
+    plan: Plan | undefined,
+    author: Author,
+    grants: Grants,
+  ): Promise<Applied> {
     return inTransaction(this.pool, async (client) => {
       await client.query(forManyStates);
-      const lockedBefore = await this.lock(client, selection);
+      const lockedBefore = await this.lock(client, selection, grants);
       const parameters = new Parameters();
-      const condition = selectionCondition(selection, parameters);
+      const condition = selectionCondition(selection, grants, parameters);
       const madeAt = plan ? parameters.add(toTimestamp(plan.madeAt), 'timestamp(6)') : `null::timestamp(6)`;
       const digest = plan ? parameters.add(plan.digest, 'text') : 'plan.digest';
       const authorParameters = authorValues(author).map((value, place) =>
@@ -129,12 +140,12 @@ export class SelectionRepository {
   }
 
   /** Which rows were locked, as a digest: a million ids need no memory here. */
-  private async lock(client: PoolClient, selection: Selection): Promise<string> {
+  private async lock(client: PoolClient, selection: Selection, grants: Grants): Promise<string> {
     const parameters = new Parameters();
     const { rows } = await client.query<{ locked_ids: string }>({
       ...patientQuery,
       text: `/* Selection.lock */ select ${idDigest} as locked_ids from (
-               select s.id from ${table} s where ${selectionCondition(selection, parameters)} order by s.id for update
+               select s.id from ${table} s where ${selectionCondition(selection, grants, parameters)} order by s.id for update
              ) s`,
       values: parameters.values,
     });
@@ -152,7 +163,11 @@ export class SelectionRepository {
   }
 }
 
-function selectionCondition(selection: Selection, parameters: Parameters): string {
+function selectionCondition(selection: Selection, grants: Grants, parameters: Parameters): string {
+  return narrowed(selected(selection, parameters), grants, parameters);
+}
+
+function selected(selection: Selection, parameters: Parameters): string {
   switch (selection.by) {
     case 'ids':
       return `s.id = any (${parameters.add(selection.ids, 'bigint[]')})`;

@@ -27,10 +27,10 @@ export class SelectionResolver {
   async setScopeActivation(
     @Arg('input', () => SetScopeActivationInput, { description: 'Which scopes to switch on or off.' })
     input: SetScopeActivationInput,
-    @Ctx() { caller }: CallContext,
+    @Ctx() context: CallContext,
   ): Promise<SetScopeActivationPayload> {
     const request = { ...input, select: toSelector(input.select) };
-    const result = await this.service.activate(request, input.active, caller);
+    const result = await this.service.activate(request, input.active, context);
     const planned = input.select.filter || input.select.all;
     return { ...this.payload(result, input.select), planToken: planned ? result.planToken : null };
   }
@@ -43,11 +43,11 @@ export class SelectionResolver {
   async resetScopeStates(
     @Arg('input', () => ResetScopeStatesInput, { description: 'Which states to set, and to what.' })
     input: ResetScopeStatesInput,
-    @Ctx() { caller }: CallContext,
+    @Ctx() context: CallContext,
   ): Promise<ResetScopeStatesPayload> {
     const { lastProcessedTimestamp } = input;
     const request = { ...input, select: toSelector(input.select) };
-    const result = await this.service.planned(request, { kind: 'reset', lastProcessedTimestamp }, caller);
+    const result = await this.service.planned(request, { kind: 'reset', lastProcessedTimestamp }, context);
     const { advancedSincePlan, planToken } = result;
     return { ...this.payload(result, input.select), advancedSincePlan, planToken };
   }
@@ -60,10 +60,10 @@ export class SelectionResolver {
   async deleteScopeStates(
     @Arg('input', () => DeleteScopeStatesInput, { description: 'Which states to delete.' })
     input: DeleteScopeStatesInput,
-    @Ctx() { caller }: CallContext,
+    @Ctx() context: CallContext,
   ): Promise<DeleteScopeStatesPayload> {
     const request = { ...input, select: toSelector(input.select) };
-    const result = await this.service.planned(request, { kind: 'deletion' }, caller);
+    const result = await this.service.planned(request, { kind: 'deletion' }, context);
     return { ...this.payload(result, input.select), planToken: result.planToken };
   }
 

@@ -1,4 +1,5 @@
-import type { Caller } from '../caller/caller.js';
+import type { CallContext, Caller } from '../caller/caller.js';
+import type { Grants } from '../caller/grant.rules.js';
 import { BadInput } from '../fault.js';
 import type { Log } from '../log.js';
 import { planToken, readPlanToken, type Plan } from './plan-token.rules.js';
@@ -37,26 +38,26 @@ export class SelectionService {
   }
 
   /** Without a plan token a dry run; with one, done exactly as planned, or `PLAN_STALE` and nothing changed. */
-  async planned(request: SelectionRequest, intent: Intent, caller: Caller): Promise<SelectionResult> {
+  async planned(request: SelectionRequest, intent: Intent, context: CallContext): Promise<SelectionResult> {
     const selection = selectionOf(request.select, 'input.select');
     checkReason(request.reason, 'input.reason');
     if (request.planToken === null || request.planToken === undefined) {
-      return dryRun(await this.repository.plan(selection, intent), selection);
+      return dryRun(await this.repository.plan(selection, intent, context.grants), selection);
     }
     const plan = readPlanToken(request.planToken, 'input.planToken');
-    const applied = await this.apply(request, selection, intent, plan, caller);
+    const applied = await this.apply(request, selection, intent, plan, context);
     const result = applied.applied
       ? appliedResult(applied, selection)
-      : { ...(await this.refused(selection, intent)), advancedSincePlan: 0 };
-    this.record(request, intent, caller, result);
+      : { ...(await this.refused(selection, intent, context.grants)), advancedSincePlan: 0 };
+    this.record(request, intent, context.caller, result);
     return result;
   }
 
   /** For states named one by one: done at once. A plan is for what a filter finds. */
-  async activate(request: SelectionRequest, active: boolean, caller: Caller): Promise<SelectionResult> {
+  async activate(request: SelectionRequest, active: boolean, context: CallContext): Promise<SelectionResult> {
     const intent: Intent = { kind: 'activation', active };
     const selection = selectionOf(request.select, 'input.select');
-    if (selection.by === 'filter' || selection.by === 'all') return this.planned(request, intent, caller);
+    if (selection.by === 'filter' || selection.by === 'all') return this.planned(request, intent, context);
     checkReason(request.reason, 'input.reason');
     if (request.planToken !== null && request.planToken !== undefined) {
       throw new BadInput(
@@ -65,8 +66,8 @@ export class SelectionService {
         'none: these are switched at once',
       );
     }
-    const result = appliedResult(await this.apply(request, selection, intent, undefined, caller), selection);
-    this.record(request, intent, caller, result);
+    const result = appliedResult(await this.apply(request, selection, intent, undefined, context), selection);
+    this.record(request, intent, context.caller, result);
     return result;
   }
 
@@ -76,22 +77,19 @@ export class SelectionService {
     selection: Selection,
     intent: Intent,
     plan: Plan | undefined,
-    caller: Caller,
+    { caller, grants }: CallContext,
   ): Promise<Applied> {
     this.log.info(
       { event: intent.kind, ...targetOf(intent), reason, ...caller },
       `applying a ${intent.kind}`,
     );
-    return this.repository.apply(selection, intent, plan, {
-      ...caller,
-      reason,
-      operation: crypto.randomUUID(),
-    });
+    const author = { ...caller, reason, operation: crypto.randomUUID() };
+    return this.repository.apply(selection, intent, plan, author, grants);
   }
 
   /** What the selection is now: the plan to look at next. */
-  private async refused(selection: Selection, intent: Intent): Promise<SelectionResult> {
-    const planned = dryRun(await this.repository.plan(selection, intent), selection);
+  private async refused(selection: Selection, intent: Intent, grants: Grants): Promise<SelectionResult> {
+    const planned = dryRun(await this.repository.plan(selection, intent, grants), selection);
     return { ...planned, outcome: planned.outcome === 'IN_FUTURE' ? 'IN_FUTURE' : 'PLAN_STALE' };
   }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import type { Client } from 'pg';
+import { allUnits } from '../../src/caller/grant.rules.js';
 import type { CollectionUnit } from '../../src/collection-unit/collection-unit.rules.js';
 import { openDatabase, type Database } from '../../src/database/database.js';
 import { createLog } from '../../src/log.js';
@@ -223,9 +224,9 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
       const ids: number[] = [];
       for (const asked of units) ids.push(await insertUnit(asked));
       const selection = { by: 'filter', filter: { scopeIds: units.map(({ scopeId }) => scopeId) } } as const;
-      const { plan, matched } = await selections.plan(selection, intent);
+      const { plan, matched } = await selections.plan(selection, intent, allUnits);
       expect(matched).toBe(count);
-      return { ids, selection, apply: () => selections.apply(selection, intent, plan, author) };
+      return { ids, selection, apply: () => selections.apply(selection, intent, plan, author, allUnits) };
     }
 
     const rowsNow = (ids: number[]) =>

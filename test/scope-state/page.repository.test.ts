@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
+import { allUnits } from '../../src/caller/grant.rules.js';
 import { openDatabase, type Database } from '../../src/database/database.js';
 import { createLog } from '../../src/log.js';
 import { PageRepository } from '../../src/scope-state/page.repository.js';
@@ -58,7 +59,7 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     let edge: { key: string | Temporal.Instant; id: number } | undefined;
     for (;;) {
       const place = { after: backward ? undefined : edge, before: backward ? edge : undefined };
-      const page = await pages.page({ filter, order, size: 4, backward, ...place });
+      const page = await pages.page({ filter, grants: allUnits, order, size: 4, backward, ...place });
       expect(backward ? page.hasNextPage : page.hasPreviousPage).toBe(edge !== undefined);
       const ids = page.states.map(({ id }) => id);
       found.splice(backward ? 0 : found.length, 0, ...ids);
