@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import pg from 'pg';
+import { allUnits } from '../../src/caller/grant.rules.js';
 import { conditionOf, Parameters } from '../../src/scope-state/condition.sql.js';
 import type { ScopeStateFilter } from '../../src/scope-state/filter.rules.js';
 import { PageRepository } from '../../src/scope-state/page.repository.js';
@@ -77,7 +78,7 @@ describe.each(postgresMajors)(`on PostgreSQL %i, with ${states} states,`, (major
     order: Order,
     place: Position | undefined,
   ): Promise<Plan[]> {
-    const wanted = { filter, order, size, after: undefined, before: undefined };
+    const wanted = { filter, grants: allUnits, order, size, after: undefined, before: undefined };
     const plans: Plan[] = [];
     const look = async (more: object) => {
       await pages.page({ ...wanted, backward: false, ...more });
@@ -100,7 +101,7 @@ describe.each(postgresMajors)(`on PostgreSQL %i, with ${states} states,`, (major
   ): Promise<Position | undefined> {
     const parameters = new Parameters();
     const condition = conditionOf(filter, parameters);
-    const offset = Math.floor((await pages.count(filter)) * share);
+    const offset = Math.floor((await pages.count(filter, allUnits)) * share);
     const key = order.field === 'SCOPE_ID' ? 's.identifier' : 's.last_processed_timestamp';
     const [row] = await database.query<ScopeStateRow & Record<string, unknown>>(
       `select ${rowColumns('s')} from ${table} s where ${condition}
@@ -112,7 +113,7 @@ describe.each(postgresMajors)(`on PostgreSQL %i, with ${states} states,`, (major
 
   describe.each(selective)('the filter %s', (_, filter, index) => {
     test.each(orders)('is an index range by $field $direction', async (order) => {
-      const matching = await pages.count(filter);
+      const matching = await pages.count(filter, allUnits);
       expect(matching).toBeLessThan(states / 50);
       const plans = await plansOf(filter, order, await placeIn(filter, order, 0.5));
       for (const plan of plans) {
@@ -123,7 +124,7 @@ describe.each(postgresMajors)(`on PostgreSQL %i, with ${states} states,`, (major
     });
 
     test('is counted from an index', async () => {
-      await pages.count(filter);
+      await pages.count(filter, allUnits);
       const plan = await noting.planOfLast(client);
       expect(plan.scans).not.toContain('Seq Scan');
       expect(plan.indexes.join()).toMatch(index);
