@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer as createProbe } from 'node:net';
 import { printSchema, type GraphQLSchema } from 'graphql';
 import type { ClassType } from 'type-graphql';
+import { documentFaults, TrustedDocuments, type DocumentFile } from './api/documents/trusted-documents.js';
 import { createSchema } from './api/schema.js';
 import { createServer } from './api/server.js';
 import type { Config } from './config.js';
@@ -25,8 +26,18 @@ export interface App {
   stop(): Promise<void>;
 }
 
+export type { DocumentFile };
+
+export interface StartOptions {
+  /** applies pending migrations first */
+  migrate?: boolean;
+  /** only these run; undefined: all that are valid */
+  trustedDocuments?: DocumentFile | undefined;
+}
+
 /** Starts the whole server; what was started is let go of again when something fails. */
-export async function startApp(config: Config, log: Log, { migrate = false } = {}): Promise<App> {
+export async function startApp(config: Config, log: Log, options: StartOptions = {}): Promise<App> {
+  const { migrate = false, trustedDocuments } = options;
   await requireFreePort(config);
   const storage = await openStorage(config, log);
   try {
@@ -43,6 +54,10 @@ export async function startApp(config: Config, log: Log, { migrate = false } = {
       log,
       readiness: () => monitor.current(),
       onMutation: () => live.poke(),
+      limits: config.limits,
+      corsOrigins: config.corsOrigins,
+      hidesSchema: config.isProduction,
+      trustedDocuments: trustedDocuments && new TrustedDocuments(trustedDocuments),
     });
     await monitor.start();
     const url = await server.listen(config.host, config.port).catch(async (error: Error) => {
@@ -86,6 +101,11 @@ function cannotListen({ host, port }: Config, error: NodeJS.ErrnoException): Ope
       ? 'another program does already, scopestate itself perhaps; stop it, or set PORT'
       : error.message;
   return new OperatorError(`can't listen on ${host}:${port}: ${why}`, { cause: error });
+}
+
+/** What is wrong with documents that shall be trusted; needs no database. */
+export async function faultsOfDocuments(file: DocumentFile, { limits }: Config): Promise<string[]> {
+  return documentFaults(file, await unconnectedSchema(), limits);
 }
 
 /** The schema as text; needs no database. */

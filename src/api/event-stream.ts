@@ -1,11 +1,18 @@
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import type { ExecutionResult } from 'graphql';
 import type { Drain } from './drain.js';
+import { callerKey } from './callers.js';
 import { refusal } from './http-errors.js';
 import { isOfSameOrigin } from './same-origin.js';
-import { pingMillis, type StreamedResult, type Subscribe, type SubscribeRequest } from './subscribe.js';
+import {
+  pingMillis,
+  type StreamedResult,
+  type Subscribe,
+  type Subscriber,
+  type SubscribeRequest,
+} from './subscribe.js';
 
 const eventStream = 'text/event-stream';
 
@@ -13,7 +20,12 @@ const eventStream = 'text/event-stream';
  * GraphQL over server-sent events at /graphql/stream, by the protocol of graphql-sse: a connection for each subscription.
  * Written here, for that package's own handler takes events from their source however slowly they are read.
  */
-export function addEventStream(server: FastifyInstance, subscribe: Subscribe, drain: Drain): void {
+export function addEventStream(
+  server: FastifyInstance,
+  subscribe: Subscribe,
+  drain: Drain,
+  allowedOrigins: readonly string[],
+): void {
   const open = new Set<() => void>();
   drain.atEnd(() => {
     for (const end of open) end();
@@ -23,7 +35,9 @@ export function addEventStream(server: FastifyInstance, subscribe: Subscribe, dr
     url: '/graphql/stream',
     exposeHeadRoute: false,
     handler: async (request, reply) => {
-      if (!isOfSameOrigin(request.raw)) throw refusal(403, 'a page of another origin may not subscribe');
+      if (!isOfSameOrigin(request.raw, allowedOrigins)) {
+        throw refusal(403, 'a page of another origin may not subscribe');
+      }
       if (new Negotiator(request.raw).mediaType([eventStream]) === undefined) {
         throw refusal(406, `accept: found ${request.headers.accept}; allowed: ${eventStream}`);
       }
@@ -31,7 +45,8 @@ export function addEventStream(server: FastifyInstance, subscribe: Subscribe, dr
       const end = () => stream.end();
       open.add(end);
       try {
-        await answer(stream, subscribe, requestOf(request), request.id);
+        const subscriber = { requestId: request.id, callerKey: callerKey(request.raw) };
+        await answer(stream, subscribe, requestOf(request), subscriber);
       } finally {
         open.delete(end);
       }
@@ -44,11 +59,12 @@ async function answer(
   stream: Events,
   subscribe: Subscribe,
   wanted: SubscribeRequest,
-  requestId: string,
+  subscriber: Subscriber,
 ): Promise<void> {
-  const prepared = subscribe.prepare(wanted, requestId);
+  const { requestId, callerKey } = subscriber;
+  const prepared = subscribe.prepare(wanted, subscriber);
   if (Array.isArray(prepared)) return stream.sendOnly({ errors: prepared });
-  const started = await subscribe.start(prepared);
+  const started = await subscribe.start(prepared, callerKey);
   if (!(Symbol.asyncIterator in started)) return stream.sendOnly(subscribe.shape(started, requestId));
   await stream.pipe(started, (result) => subscribe.shape(result, requestId));
 }
@@ -101,11 +117,11 @@ class Events {
     const response = this.reply.raw;
     response.on('error', () => response.destroy());
     response.writeHead(200, {
+      ...(this.reply.getHeaders() as OutgoingHttpHeaders),
       'content-type': `${eventStream}; charset=utf-8`,
       'cache-control': 'no-cache',
       connection: 'close', // a subscription ends with its connection, and this with it
       'x-accel-buffering': 'no', // nginx would keep events back
-      'x-request-id': this.request.id,
     });
     return response;
   }
@@ -144,22 +160,34 @@ function requestOf(request: FastifyRequest): SubscribeRequest {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw refusal(400, 'the body is no JSON object with a query');
   }
-  const { query, variables, operationName } = given as Record<string, unknown>;
-  if (typeof query !== 'string') throw refusal(400, 'query: found none; allowed: the text of a subscription');
+  const { query, variables, operationName, documentId, extensions } = given as Record<string, unknown>;
+  const isNamed = query === undefined && (documentId !== undefined || extensions !== undefined);
+  if (typeof query !== 'string' && !isNamed)
+    throw refusal(400, 'query: found none; allowed: the text of a subscription');
   if (variables !== undefined && (typeof variables !== 'object' || Array.isArray(variables))) {
     throw refusal(400, 'variables: allowed: a JSON object');
   }
   if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') {
     throw refusal(400, 'operationName: allowed: a name');
   }
-  return { query, variables: variables as SubscribeRequest['variables'], operationName };
+  return {
+    query: query ?? '',
+    variables: variables as SubscribeRequest['variables'],
+    operationName,
+    documentId,
+    extensions,
+  };
 }
 
-function fromSearch({ variables, ...rest }: Record<string, string>): Record<string, unknown> {
-  if (variables === undefined) return rest;
-  try {
-    return { ...rest, variables: JSON.parse(variables) as unknown };
-  } catch {
-    throw refusal(400, 'variables: allowed: a JSON object');
+function fromSearch(search: Record<string, string>): Record<string, unknown> {
+  const given: Record<string, unknown> = { ...search };
+  for (const name of ['variables', 'extensions']) {
+    if (given[name] === undefined) continue;
+    try {
+      given[name] = JSON.parse(String(given[name]));
+    } catch {
+      throw refusal(400, `${name}: allowed: a JSON object`);
+    }
   }
+  return given;
 }

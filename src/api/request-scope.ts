@@ -3,15 +3,33 @@ import { randomUUID } from 'node:crypto';
 import type { CallContext } from '../caller/caller.js';
 import { allUnits } from '../caller/grant.rules.js';
 
+interface RequestScope {
+  readonly requestId: string;
+  /** as soon as it is known who asks */
+  context?: CallContext;
+}
+
 /** The request that is being answered: an error is shaped where nothing else says to which request it belongs. */
-const scope = new AsyncLocalStorage<string>();
+const scope = new AsyncLocalStorage<RequestScope>();
+
+const anonymous = 'anonymous';
 
 export function inRequest<T>(requestId: string, answer: () => T): T {
-  return scope.run(requestId, answer);
+  return scope.run({ requestId }, answer);
 }
 
 export function currentRequestId(): string {
-  return scope.getStore() ?? 'none';
+  return scope.getStore()?.requestId ?? 'none';
+}
+
+/** Whether the one who is being answered has not said who he is. */
+export function isAnonymousNow(): boolean {
+  const context = scope.getStore()?.context;
+  return context === undefined || isAnonymous(context);
+}
+
+export function isAnonymous({ caller }: CallContext): boolean {
+  return caller.caller === anonymous;
 }
 
 /** The caller's own id where it is one that a log can carry, else a new one. */
@@ -21,5 +39,12 @@ export function requestIdOf(header: string | string[] | undefined): string {
 
 /** Nobody has to say who he is. */
 export function contextOf(requestId: string): CallContext {
-  return { caller: { caller: 'anonymous', requestId }, role: 'admin', grants: allUnits };
+  const context: CallContext = {
+    caller: { caller: anonymous, requestId },
+    role: 'admin',
+    grants: allUnits,
+  };
+  const current = scope.getStore();
+  if (current) current.context = context;
+  return context;
 }

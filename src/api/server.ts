@@ -1,13 +1,20 @@
 import { fastify } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import type { Limits } from '../config.js';
 import type { Log } from '../log.js';
+import { callerKey, Callers } from './callers.js';
+import { addConnectionLimit, onClientError } from './connections.js';
+import { addCors } from './cors.js';
+import { createDocuments } from './documents/documents.js';
+import type { TrustedDocuments } from './documents/trusted-documents.js';
 import { addDrain } from './drain.js';
 import { addEventStream } from './event-stream.js';
 import { addGraphQLEndpoint } from './graphql-endpoint.js';
 import { addHealth, type ReadyAnswer } from './health.js';
-import { addHttpErrors } from './http-errors.js';
+import { addHttpErrors, refusal, refuseUnroutable } from './http-errors.js';
 import { addJsonBody } from './json-body.js';
 import { inRequest, requestIdOf } from './request-scope.js';
+import { securityHeaders } from './security-headers.js';
 import { createSubscribe } from './subscribe.js';
 import { addWebSocket } from './web-socket.js';
 
@@ -17,7 +24,17 @@ export interface ServerOptions {
   readiness: () => ReadyAnswer;
   /** is called after each mutation, when its answer is on its way */
   onMutation: () => void;
+  limits: Limits;
+  /** whose pages may call from a browser */
+  corsOrigins: readonly string[];
+  /** from callers who have not said who they are */
+  hidesSchema: boolean;
+  /** only these run; undefined: all that are valid */
+  trustedDocuments?: TrustedDocuments | undefined;
 }
+
+/** How often Node.js looks for sockets that keep it waiting; its own half a minute is longer than our timeouts. */
+const connectionsCheckMillis = 1_000;
 
 export interface Server {
   /** @returns where it listens */
@@ -27,13 +44,20 @@ export interface Server {
 }
 
 /** The HTTP server, not listening yet. Every answer carries its request's id in `x-request-id`. */
-export async function createServer({ schema, log, readiness, onMutation }: ServerOptions): Promise<Server> {
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const { schema, log, readiness, onMutation, limits, corsOrigins, hidesSchema } = options;
   const server = fastify({
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     forceCloseConnections: 'idle',
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.bodyMillis,
+    keepAliveTimeout: limits.keepAliveMillis,
+    http: { headersTimeout: limits.headersMillis, connectionsCheckingInterval: connectionsCheckMillis },
+    clientErrorHandler: onClientError,
+    frameworkErrors: refuseUnroutable,
   });
   server.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
+    reply.headers(securityHeaders).header('x-request-id', request.id);
     inRequest(request.id, done);
   });
   server.addHook('onResponse', (request, reply, done) => {
@@ -50,13 +74,26 @@ export async function createServer({ schema, log, readiness, onMutation }: Serve
     );
     done();
   });
-  addJsonBody(server);
+  if (corsOrigins.length > 0) await addCors(server, corsOrigins);
+  const callers = new Callers(limits);
+  server.addHook('onRequest', (request, _reply, done) => {
+    if (!request.url.startsWith('/graphql') || request.url.startsWith('/graphql/playground/')) return done();
+    const wait = callers.waitOf(callerKey(request.raw));
+    if (wait === 0) return done();
+    done(refusal(429, callers.rateText(wait), 'RATE_LIMITED', { 'retry-after': String(wait) }));
+  });
+  addConnectionLimit(server, limits);
+  addJsonBody(server, limits.bodyBytes);
   addHttpErrors(server, log);
   addHealth(server, readiness);
   const drain = addDrain(server);
-  await addGraphQLEndpoint(server, schema, log, onMutation);
-  const subscribe = createSubscribe(schema, log);
-  addWebSocket(server, subscribe, drain, log);
-  addEventStream(server, subscribe, drain);
+  const documents = createDocuments(schema, { limits, hidesSchema, trusted: options.trustedDocuments });
+  const { deadlineMillis } = limits;
+  await addGraphQLEndpoint(server, { schema, log, documents, deadlineMillis, hidesSchema, onMutation });
+  const subscribe = createSubscribe({ schema, log, documents, callers, hidesSchema });
+  const { bodyBytes: largestMessage } = limits;
+  const allowedOrigins = corsOrigins;
+  addWebSocket(server, { subscribe, drain, log, callers, largestMessage, allowedOrigins });
+  addEventStream(server, subscribe, drain, allowedOrigins);
   return { listen: (host, port) => server.listen({ host, port }), close: () => drain.close() };
 }

@@ -4,6 +4,7 @@ import { startApp } from '../app.js';
 import { readConfig } from '../config.js';
 import { OperatorError } from '../fault.js';
 import { createLog } from '../log.js';
+import { readTrustedDocuments } from './trusted-documents-file.js';
 import { stopSignal } from './stop-signal.js';
 
 const exitGraceMillis = 100;
@@ -13,12 +14,21 @@ export function addServeCommand(program: Command): void {
     .command('serve')
     .description('Run the server until it is told to stop (SIGTERM, SIGINT).')
     .option('--migrate', 'apply pending migrations first; the embedded database is always migrated')
-    .action(async (options: { migrate?: boolean }) => {
+    .option(
+      '--trusted-documents <file>',
+      'let only these documents run: a JSON object of names and GraphQL documents',
+    )
+    .action(async (options: { migrate?: boolean; trustedDocuments?: string }) => {
       const config = readConfig();
+      const { trustedDocuments: path } = options;
+      const trustedDocuments = path === undefined ? undefined : await readTrustedDocuments(path, config);
       const log = createLog(config.logLevel);
       const signal = stopSignal();
       const stopping = once(signal, 'abort').then(() => String(signal.reason));
-      const app = await startApp(config, log, { migrate: options.migrate === true });
+      const app = await startApp(config, log, {
+        migrate: options.migrate === true,
+        trustedDocuments,
+      });
       log.info({ event: 'ready', url: `${app.url}/graphql` }, `scopestate listens on ${app.url}/graphql`);
       const reason = await Promise.race([stopping, app.failed]);
       const failure = reason instanceof OperatorError ? reason : undefined;

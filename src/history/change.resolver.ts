@@ -1,4 +1,5 @@
 import { Args, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { pageCost } from '../relay/cost.rules.js';
 import { ScopeStateObject, type ScopeStatePresenter } from '../scope-state/scope-state.graphql.js';
 import { ChangesArguments, ScopeStateChangeConnection } from './change-connection.graphql.js';
 import { ScopeStateChangeObject } from './change.graphql.js';
@@ -15,6 +16,7 @@ export class ChangeResolver {
   }
 
   @Query(() => ScopeStateChangeConnection, {
+    complexity: pageCost,
     description:
       'Who changed which state, when and why, newest first: 100 a page unless told, 1,000 at most.',
   })
@@ -25,6 +27,7 @@ export class ChangeResolver {
   }
 
   @FieldResolver(() => ScopeStateChangeConnection, {
+    complexity: pageCost,
     description: 'The history of this state, newest first, under whichever unit it was.',
   })
   changes(

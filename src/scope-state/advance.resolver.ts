@@ -1,5 +1,6 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { Caller, CallContext } from '../caller/caller.js';
+import { batchCost } from '../relay/cost.rules.js';
 import {
   AdvanceOutcome,
   AdvanceScopeStateInput,
@@ -34,6 +35,7 @@ export class AdvanceResolver {
   }
 
   @Mutation(() => AdvanceScopeStatesPayload, {
+    complexity: batchCost('advances'),
     description:
       'Advances many units in one transaction: each has an outcome of its own; an error means that none was done.',
   })

@@ -1,6 +1,7 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { Caller, CallContext } from '../caller/caller.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
+import { batchCost } from '../relay/cost.rules.js';
 import {
   CheckOutcome,
   CheckScopeStateInput,
@@ -35,6 +36,7 @@ export class CheckResolver {
   }
 
   @Mutation(() => CheckScopeStatesPayload, {
+    complexity: batchCost('units'),
     description:
       'Checks many units in one transaction: each has an outcome of its own; an error means that none was done.',
   })

@@ -1,5 +1,6 @@
 import { Arg, Args, Query, Resolver } from 'type-graphql';
 import { CollectionUnitInput } from '../collection-unit/collection-unit.graphql.js';
+import { pageCost } from '../relay/cost.rules.js';
 import { ScopeStateConnection, ScopeStatesArguments } from './connection.graphql.js';
 import type { LookUpService } from './look-up.service.js';
 import type { PageService } from './page.service.js';
@@ -31,6 +32,7 @@ export class ScopeStateResolver {
   }
 
   @Query(() => ScopeStateConnection, {
+    complexity: pageCost,
     description: 'States page by page: 100 a page unless told, 1,000 at most.',
   })
   async scopeStates(
