@@ -184,7 +184,7 @@ function fromSearch(search: Record<string, string>): Record<string, unknown> {
   for (const name of ['variables', 'extensions']) {
     if (given[name] === undefined) continue;
     try {
-      given[name] = JSON.parse(String(given[name]));
+      given[name] = JSON.parse(search[name]!);
     } catch {
       throw refusal(400, `${name}: allowed: a JSON object`);
     }

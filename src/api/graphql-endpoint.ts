@@ -13,7 +13,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, OperationTypeNode, type GraphQLSchema } from 'graphql';
-import type { CallContext } from '../caller/caller.js';
+import type { Caller, CallContext } from '../caller/caller.js';
 import type { Log } from '../log.js';
 import { withinDeadline } from './deadline.js';
 import { mostCoercionErrors } from './documents/cost-limit.js';
@@ -34,7 +34,7 @@ const disabled: ApolloServerPlugin<CallContext>[] = [
 ];
 
 /** Requests whose operation is one: whether it was done can't be told before its answer. */
-const mutations = new WeakSet<CallContext>();
+const mutations = new WeakSet<Caller>();
 
 export interface EndpointOptions {
   schema: GraphQLSchema;
@@ -49,7 +49,7 @@ export interface EndpointOptions {
 function operationKinds({ documents, onMutation }: EndpointOptions): ApolloServerPlugin<CallContext> {
   const listener: GraphQLRequestListener<CallContext> = {
     didResolveOperation: ({ operation, document, request, contextValue }) => {
-      if (operation?.operation === OperationTypeNode.MUTATION) mutations.add(contextValue);
+      if (operation?.operation === OperationTypeNode.MUTATION) mutations.add(contextValue.caller);
       if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) {
         const refused =
           operation && documents.refusalOf(document, operation, request.variables, isAnonymous(contextValue));
@@ -121,7 +121,7 @@ async function answer(
     },
     context: () => Promise.resolve(context),
   });
-  const response = await withinDeadline(work, deadlineMillis, () => mutations.has(context));
+  const response = await withinDeadline(work, deadlineMillis, () => mutations.has(context.caller));
   for (const [name, value] of response.headers) reply.header(name, value);
   reply.code(response.status ?? 200);
   if (response.body.kind === 'complete') return reply.send(response.body.string);
@@ -143,10 +143,10 @@ function asked(request: FastifyRequest, { trusted }: Documents): { search: strin
       });
       search.set('query', query);
       search.delete('extensions');
-      return { ...sent, search: `?${search}` };
+      return { ...sent, search: `?${search.toString()}` };
     }
     const { extensions: _, ...body } = (sent.body ?? {}) as DocumentWanted;
-    return { ...sent, body: { ...body, query: trusted.textOf((sent.body ?? {})) } };
+    return { ...sent, body: { ...body, query: trusted.textOf(sent.body ?? {}) } };
   } catch (error) {
     if (error instanceof Untrusted) throw refusal(403, error.message, 'FORBIDDEN');
     throw error;

@@ -90,6 +90,8 @@ export function createSubscribe({
     },
     start: async (args, callerKey) => {
       const { requestId } = (args.contextValue as CallContext).caller;
+      const refused = callers.subscriptionRefusal(callerKey); // once more: others that came with it have begun
+      if (refused) return { errors: [refused] };
       const end = callers.beginSubscription(callerKey);
       try {
         const started = await inRequest(requestId, () => subscribe(args));
@@ -165,7 +167,9 @@ function read(
 
 /** What graphql-js refuses before a resolver is asked has no place in the answer: the variables are at fault. */
 function coded(error: GraphQLError): GraphQLError {
-  return error.path === undefined ? withCode(error, 'BAD_USER_INPUT') : error;
+  return error.path === undefined && error.extensions['code'] === undefined
+    ? withCode(error, 'BAD_USER_INPUT')
+    : error;
 }
 
 function forbidden(message: string): GraphQLError {

@@ -30,9 +30,9 @@ export interface TestServer {
 /** A real server process, as `scopestate serve` runs it, on a free port. Settings are its environment. */
 export async function startServer(
   settings: Record<string, string>,
-  { cwd }: { cwd?: string } = {},
+  { cwd, args }: { cwd?: string; args?: string[] } = {},
 ): Promise<TestServer> {
-  const { child, logLines, exited } = spawnServer(settings, cwd);
+  const { child, logLines, exited } = spawnServer(settings, cwd, args);
   const url = await Promise.race([
     readyUrl(child, logLines),
     exited.then((code) => {
