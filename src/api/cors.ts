@@ -12,6 +12,7 @@ export async function addCors(server: FastifyInstance, origins: readonly string[
     allowedHeaders: ['content-type', 'authorization', 'x-request-id', 'apollo-require-preflight'],
     exposedHeaders: ['x-request-id', 'retry-after'],
     credentials: false,
+    strictPreflight: false, // its refusal of an OPTIONS that is none would have another form than all others
     maxAge: maxAgeSeconds,
   });
 }
