@@ -6,6 +6,7 @@ import { isLoopback } from './access/open-to-all.rules.js';
 import { TokenLookup } from './access/token-lookup.js';
 import { createTokenWayIn } from './access/token-way-in.js';
 import { TokenRepository } from './access/token.repository.js';
+import { documentFaults, TrustedDocuments, type DocumentFile } from './api/documents/trusted-documents.js';
 import { createSchema } from './api/schema.js';
 import { createServer } from './api/server.js';
 import type { Config } from './config.js';
@@ -29,19 +30,20 @@ export interface App {
   stop(): Promise<void>;
 }
 
+export type { DocumentFile };
+
 export interface StartOptions {
   /** apply pending migrations, of a database of yours too */
   migrate?: boolean;
   /** listen where others can reach it, though whoever sends no token may do everything */
   insecureNoAuth?: boolean;
+  /** only these run; undefined: all that are valid */
+  trustedDocuments?: DocumentFile | undefined;
 }
 
 /** Starts the whole server; what was started is let go of again when something fails. */
-export async function startApp(
-  config: Config,
-  log: Log,
-  { migrate = false, insecureNoAuth = false }: StartOptions = {},
-): Promise<App> {
+export async function startApp(config: Config, log: Log, options: StartOptions = {}): Promise<App> {
+  const { migrate = false, insecureNoAuth = false, trustedDocuments } = options;
   if (config.auth === 'none') requireLoopback(config, insecureNoAuth, log);
   await requireFreePort(config);
   const storage = await openStorage(config, log);
@@ -61,6 +63,10 @@ export async function startApp(
       wayIn: createTokenWayIn(tokens, { isNeeded: config.auth === 'token' }),
       readiness: () => monitor.current(),
       onMutation: () => live.poke(),
+      limits: config.limits,
+      corsOrigins: config.corsOrigins,
+      hidesSchema: config.isProduction,
+      trustedDocuments: trustedDocuments && new TrustedDocuments(trustedDocuments),
     });
     await monitor.start();
     const url = await server.listen(config.host, config.port).catch(async (error: Error) => {
@@ -117,6 +123,11 @@ function cannotListen({ host, port }: Config, error: NodeJS.ErrnoException): Ope
       ? 'another program does already, scopestate itself perhaps; stop it, or set PORT'
       : error.message;
   return new OperatorError(`can't listen on ${host}:${port}: ${why}`, { cause: error });
+}
+
+/** What is wrong with documents that shall be trusted; needs no database. */
+export async function faultsOfDocuments(file: DocumentFile, { limits }: Config): Promise<string[]> {
+  return documentFaults(file, await unconnectedSchema(), limits);
 }
 
 /** The schema as text; needs no database. */

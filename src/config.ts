@@ -4,9 +4,12 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { databaseUrlFault } from './database-url.js';
 import { readDotEnv } from './dot-env.js';
-import { quoted, SettingsError } from './fault.js';
+import { SettingsError } from './fault.js';
+import { limitSettings, limitsOf, type Limits } from './limit-settings.js';
 import { logLevels, type LogLevel } from './log.js';
-import { formatDuration, microsOfDuration, parseDuration } from './time/duration.js';
+import { about, count, duration, secret, setting, wholeNumber, type About } from './setting.js';
+
+export type { Limits };
 
 export interface Config {
   host: string;
@@ -23,55 +26,15 @@ export interface Config {
   waitPeriods: number;
   /** Older entries of the history are pruned. */
   historyRetention: Temporal.Duration;
+  limits: Limits;
+  /** Origins whose pages may call from a browser; this server's own may anyway. */
+  corsOrigins: readonly string[];
+  /** Callers who have not said who they are learn nothing of the schema. */
+  isProduction: boolean;
   logLevel: LogLevel;
 }
 
 type Environment = Record<string, string | undefined>;
-
-interface About {
-  description: string;
-  allowed: string;
-  /** As text; empty: none. */
-  default: string;
-  /** Never shown in a fault, and can be given as the path of a file in `<name>_FILE`. */
-  secret: boolean;
-}
-
-const about = z.registry<About>();
-
-/** A setting with a default. `read` answers undefined for what is not allowed. */
-function setting<T>(info: Omit<About, 'secret'>, read: (text: string) => T | undefined) {
-  return z
-    .string()
-    .default(info.default)
-    .transform((text, context): T => {
-      const value = read(text);
-      if (value !== undefined) return value;
-      context.addIssue({ code: 'custom', message: `found ${quoted(text)}; allowed: ${info.allowed}` });
-      return z.NEVER;
-    })
-    .register(about, { ...info, secret: false });
-}
-
-/** A secret without a default. `faultOf` says what was found without showing it, or undefined if all is well. */
-function secret(info: Omit<About, 'secret' | 'default'>, faultOf: (text: string) => string | undefined) {
-  return z
-    .string()
-    .superRefine((text, context) => {
-      const found = faultOf(text);
-      if (found !== undefined) {
-        context.addIssue({ code: 'custom', message: `found ${found}; allowed: ${info.allowed}` });
-      }
-    })
-    .optional()
-    .register(about, { ...info, default: '', secret: true });
-}
-
-const shortestPeriod = parseDuration('PT1M');
-const longestPeriod = parseDuration('P31D');
-
-const shortestRetention = parseDuration('P1D');
-const longestRetention = parseDuration('P36500D');
 
 const ways = ['none', 'token'] as const;
 
@@ -117,29 +80,33 @@ const schema = z.object({
     },
     (text) => (text.trim() === '' ? undefined : resolve(text)),
   ),
-  SCOPESTATE_PERIOD: setting(
-    {
-      default: 'PT1H',
-      description: 'The collection period: how much time one rating step covers.',
-      allowed: `an ISO 8601 duration from ${formatDuration(shortestPeriod)} to ${formatDuration(longestPeriod)}, for example PT1H`,
-    },
-    (text) => durationWithin(text, shortestPeriod, longestPeriod),
+  SCOPESTATE_PERIOD: duration(
+    'The collection period: how much time one rating step covers.',
+    'PT1M',
+    'P31D',
+    'PT1H',
   ),
-  SCOPESTATE_WAIT_PERIODS: setting(
-    {
-      default: '2',
-      description: 'How many periods to wait after the end of a period until it is due.',
-      allowed: 'a whole number from 0 to 1000',
-    },
-    (text) => wholeNumber(text, 1000),
+  SCOPESTATE_WAIT_PERIODS: count(
+    'How many periods to wait after the end of a period until it is due.',
+    0,
+    1000,
+    2,
   ),
-  SCOPESTATE_HISTORY_RETENTION: setting(
+  SCOPESTATE_HISTORY_RETENTION: duration(
+    'How long the history keeps what was changed, at least.',
+    'P1D',
+    'P36500D',
+    'P400D',
+  ),
+  ...limitSettings,
+  NODE_ENV: setting(
     {
-      default: 'P400D',
-      description: 'How long the history keeps what was changed, at least.',
-      allowed: `an ISO 8601 duration from ${formatDuration(shortestRetention)} to ${formatDuration(longestRetention)}, for example P400D`,
+      default: '',
+      description:
+        'production: callers who have not said who they are learn nothing of the schema, by introspection or by suggestions.',
+      allowed: 'any text; only production means something',
     },
-    (text) => durationWithin(text, shortestRetention, longestRetention),
+    (text) => text,
   ),
   LOG_LEVEL: setting(
     {
@@ -208,6 +175,9 @@ export function readConfig(environment: Environment = { ...readDotEnv(), ...proc
     period: data.SCOPESTATE_PERIOD,
     waitPeriods: data.SCOPESTATE_WAIT_PERIODS,
     historyRetention: data.SCOPESTATE_HISTORY_RETENTION,
+    limits: limitsOf(data),
+    corsOrigins: data.SCOPESTATE_CORS_ORIGINS,
+    isProduction: data.NODE_ENV === 'production',
     logLevel: data.LOG_LEVEL,
   };
 }
@@ -275,23 +245,4 @@ function isHost(text: string): boolean {
   const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
   const name = new RegExp(`^(?:${label}\\.)*(?!\\d+$)${label}$`, 'i');
   return isIP(text) !== 0 || (text.length <= 253 && name.test(text));
-}
-
-function wholeNumber(text: string, largest: number): number | undefined {
-  const number = /^(0|[1-9]\d{0,8})$/.test(text) ? Number(text) : Infinity;
-  return number <= largest ? number : undefined;
-}
-
-function durationWithin(
-  text: string,
-  shortest: Temporal.Duration,
-  longest: Temporal.Duration,
-): Temporal.Duration | undefined {
-  try {
-    const duration = parseDuration(text);
-    const micros = microsOfDuration(duration);
-    return micros >= microsOfDuration(shortest) && micros <= microsOfDuration(longest) ? duration : undefined;
-  } catch {
-    return undefined;
-  }
 }

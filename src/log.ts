@@ -1,5 +1,6 @@
-import { pino, type Logger } from 'pino';
+import { pino, type Logger, type SerializedError } from 'pino';
 import { build as pretty } from 'pino-pretty';
+import { escapeAll, escapeInvisible, withoutSecrets } from './log-text.rules.js';
 
 export type Log = Logger;
 
@@ -19,14 +20,25 @@ export function createLog(level: LogLevel): Log {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: (error: Error) => withoutRows(pino.stdSerializers.err(error)) },
     },
-    process.stderr.isTTY ? forPeople() : pino.destination({ dest: standardError, sync: true }),
+    process.stderr.isTTY ? forPeople() : forPrograms(),
   );
+}
+
+function forPrograms() {
+  const out = pino.destination({ dest: standardError, sync: true });
+  return { write: (line: string) => void out.write(escapeInvisible(withoutSecrets(line))) };
+}
+
+/** Where PostgreSQL repeats what the rows and the statement's parameters were. */
+function withoutRows({ detail: _d, hint: _h, where: _w, internalQuery: _q, ...error }: SerializedError) {
+  return error;
 }
 
 /** In this process and synchronous, like the other: what is logged last before an exit must not be lost in a worker. */
 function forPeople() {
-  return pretty({
+  const out = pretty({
     destination: standardError,
     sync: true,
     colorize: process.stderr.hasColors(), // minds NO_COLOR and TERM=dumb
@@ -34,4 +46,5 @@ function forPeople() {
     ignore: 'event', // the message says it
     singleLine: true,
   });
+  return { write: (line: string) => void out.write(escapeAll(withoutSecrets(line))) };
 }

@@ -24,17 +24,39 @@ function faultsOf(environment: Record<string, string>): string[] {
   return [];
 }
 
+const standardLimits = {
+  bodyBytes: 4 * 1024 * 1024,
+  tokens: 2_000,
+  depth: 20,
+  aliases: 100,
+  directives: 50,
+  fields: 2_000,
+  cost: 200_000,
+  deadlineMillis: 120_000,
+  headersMillis: 10_000,
+  bodyMillis: 30_000,
+  keepAliveMillis: 72_000,
+  connections: 10_000,
+  subscriptions: 10_000,
+  subscriptionsPerCaller: 5_000,
+  requestsPerSecond: 5_000,
+  burst: 10_000,
+};
+
 describe('what is not set', () => {
   test('has its default', () => {
-    const { period, historyRetention, ...rest } = readConfig({});
+    const { period, historyRetention, limits, ...rest } = readConfig({});
     expect(rest).toEqual({
       host: '127.0.0.1',
       port: 4000,
       databaseUrl: undefined,
       dataDir: resolve('.scopestate'),
       waitPeriods: 2,
+      corsOrigins: [],
+      isProduction: false,
       logLevel: 'info',
     });
+    expect(limits).toEqual(standardLimits);
     expect(period.toString()).toBe('PT1H');
     expect(historyRetention.toString()).toBe('P400D');
   });
@@ -59,6 +81,24 @@ test('the list of settings has each variable with its default and its secrets', 
     ['SCOPESTATE_PERIOD', 'PT1H', false],
     ['SCOPESTATE_WAIT_PERIODS', '2', false],
     ['SCOPESTATE_HISTORY_RETENTION', 'P400D', false],
+    ['SCOPESTATE_MAX_BODY_BYTES', '4194304', false],
+    ['SCOPESTATE_MAX_TOKENS', '2000', false],
+    ['SCOPESTATE_MAX_DEPTH', '20', false],
+    ['SCOPESTATE_MAX_ALIASES', '100', false],
+    ['SCOPESTATE_MAX_DIRECTIVES', '50', false],
+    ['SCOPESTATE_MAX_FIELDS', '2000', false],
+    ['SCOPESTATE_MAX_COST', '200000', false],
+    ['SCOPESTATE_REQUEST_DEADLINE', 'PT2M', false],
+    ['SCOPESTATE_HEADERS_TIMEOUT', 'PT10S', false],
+    ['SCOPESTATE_BODY_TIMEOUT', 'PT30S', false],
+    ['SCOPESTATE_KEEP_ALIVE', 'PT72S', false],
+    ['SCOPESTATE_MAX_CONNECTIONS', '10000', false],
+    ['SCOPESTATE_MAX_SUBSCRIPTIONS', '10000', false],
+    ['SCOPESTATE_MAX_SUBSCRIPTIONS_PER_CALLER', '5000', false],
+    ['SCOPESTATE_RATE', '5000', false],
+    ['SCOPESTATE_RATE_BURST', '10000', false],
+    ['SCOPESTATE_CORS_ORIGINS', '', false],
+    ['NODE_ENV', '', false],
     ['LOG_LEVEL', 'info', false],
   ]);
 });
@@ -205,7 +245,10 @@ describe('an unknown SCOPESTATE_ variable', () => {
   ])('%s is refused without its value', (name, hint) => {
     expect(faultsOf({ [name]: 'hunter2' })).toEqual([
       `${name}: found a variable that is not known${hint}; ` +
-        'allowed: SCOPESTATE_DATA_DIR, SCOPESTATE_PERIOD, SCOPESTATE_WAIT_PERIODS, SCOPESTATE_HISTORY_RETENTION',
+        `allowed: ${settings
+          .map((s) => s.name)
+          .filter((known) => known.startsWith('SCOPESTATE_'))
+          .join(', ')}`,
     ]);
   });
 

@@ -10,7 +10,7 @@ const program = `
   const log = createLog('info');
   log.info({ event: 'ready', url: 'http://127.0.0.1:4000' }, 'scopestate listens');
   log.debug('not at this level');
-  log.error({ err: new Error('broken') }, 'it failed');
+  log.error({ err: Object.assign(new Error('broken'), { detail: 'Key (x)=(hunter2)', code: '23505' }) }, 'it failed');
   process.exit();
 `;
 const node = [process.execPath, '--input-type=module', '--eval', program];
@@ -38,6 +38,8 @@ test('writes one JSON line an event where nobody watches', () => {
     },
     expect.objectContaining({ level: 'error', msg: 'it failed' }),
   ]);
+  expect(events[1]!['err']).toMatchObject({ code: '23505' });
+  expect(lines.join()).not.toContain('hunter2');
   expect(events[1]!['err'].stack).toMatch(/^Error: broken\n/);
 });
 

@@ -2,7 +2,10 @@ import { unwrapResolverError } from '@apollo/server/errors';
 import type { GraphQLFormattedError } from 'graphql';
 import { BadInput, Forbidden, OutcomeUnknown, Unauthenticated, Unavailable } from '../fault.js';
 import type { Log } from '../log.js';
-import { currentRequestId } from './request-scope.js';
+import { currentRequestId, isAnonymousNow } from './request-scope.js';
+
+/** A message repeats what was sent, which can be as long as a body. */
+const longestMessage = 1_000;
 
 /** graphql-js gives no code where a query asks for a kind of operation that the schema has not, such as a subscription. */
 const noSuchOperation = 'Schema is not configured to execute';
@@ -10,6 +13,8 @@ const noSuchOperation = 'Schema is not configured to execute';
 /** Codes of graphql-js and Apollo that stay, or become one of ours (DESIGN.md, chapter 3). */
 const clientCodes: Record<string, string> = {
   BAD_USER_INPUT: 'BAD_USER_INPUT',
+  RATE_LIMITED: 'RATE_LIMITED',
+  FORBIDDEN: 'FORBIDDEN',
   BAD_REQUEST: 'BAD_USER_INPUT',
   UNAUTHENTICATED: 'UNAUTHENTICATED',
   GRAPHQL_PARSE_FAILED: 'GRAPHQL_PARSE_FAILED',
@@ -22,12 +27,13 @@ const clientCodes: Record<string, string> = {
 /** One error as a caller sees it: always a code of ours and the request's id, never what it was inside. */
 export function createErrorFormat(
   log: Log,
+  { hidesSchema = false } = {},
 ): (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError {
   return (formatted, error) => {
     const { message, code, field } = publicView(formatted, unwrapResolverError(error), log);
     const { locations, path } = formatted;
     return {
-      message,
+      message: shown(message, hidesSchema && isAnonymousNow()),
       ...(locations && { locations }),
       ...(path && { path }),
       extensions: { code, ...(field !== undefined && { field }), requestId: currentRequestId() },
@@ -73,6 +79,12 @@ function publicView(formatted: GraphQLFormattedError, fault: unknown, log: Log):
     message: 'something went wrong inside; the log has it under the requestId',
     code: 'INTERNAL_SERVER_ERROR',
   };
+}
+
+/** graphql-js guesses at the names that were meant: whoever may not see the schema could read it from the guesses. */
+function shown(message: string, hidesSchema: boolean): string {
+  const text = hidesSchema ? message.replaceAll(/ Did you mean [^?]*\?/g, '') : message;
+  return text.length > longestMessage ? `${text.slice(0, longestMessage).toWellFormed()}…` : text;
 }
 
 /** graphql-js names the variable, and the place in it, in the text only. */

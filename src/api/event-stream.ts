@@ -1,12 +1,12 @@
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import { GraphQLError, type ExecutionResult } from 'graphql';
-import type { CallContext } from '../caller/caller.js';
 import type { Admission } from './admission.js';
 import type { Unauthenticated } from '../fault.js';
 import type { Drain } from './drain.js';
 import { refusal } from './http-errors.js';
+import type { RequestContext } from './request-scope.js';
 import { isOfSameOrigin } from './same-origin.js';
 import type { Sessions } from './sessions.js';
 import { pingMillis, type StreamedResult, type Subscribe, type SubscribeRequest } from './subscribe.js';
@@ -18,6 +18,7 @@ export interface EventStreamOptions {
   admission: Admission;
   sessions: Sessions;
   drain: Drain;
+  allowedOrigins: readonly string[];
 }
 
 /**
@@ -25,7 +26,7 @@ export interface EventStreamOptions {
  * Written here, for that package's own handler takes events from their source however slowly they are read.
  */
 export function addEventStream(server: FastifyInstance, options: EventStreamOptions): void {
-  const { subscribe, admission, sessions, drain } = options;
+  const { subscribe, admission, sessions, drain, allowedOrigins } = options;
   const open = new Set<() => void>();
   drain.atEnd(() => {
     for (const end of open) end();
@@ -36,7 +37,9 @@ export function addEventStream(server: FastifyInstance, options: EventStreamOpti
     exposeHeadRoute: false,
     onRequest: admission.letIn,
     handler: async (request, reply) => {
-      if (!isOfSameOrigin(request.raw)) throw refusal(403, 'a page of another origin may not subscribe');
+      if (!isOfSameOrigin(request.raw, allowedOrigins)) {
+        throw refusal(403, 'a page of another origin may not subscribe');
+      }
       if (new Negotiator(request.raw).mediaType([eventStream]) === undefined) {
         throw refusal(406, `accept: found ${request.headers.accept}; allowed: ${eventStream}`);
       }
@@ -65,7 +68,7 @@ async function answer(
   stream: Events,
   subscribe: Subscribe,
   wanted: SubscribeRequest,
-  context: CallContext,
+  context: RequestContext,
 ): Promise<void> {
   const { requestId } = context.caller;
   const prepared = subscribe.prepare(wanted, context);
@@ -126,11 +129,11 @@ class Events {
     const response = this.reply.raw;
     response.on('error', () => response.destroy());
     response.writeHead(200, {
+      ...(this.reply.getHeaders() as OutgoingHttpHeaders),
       'content-type': `${eventStream}; charset=utf-8`,
       'cache-control': 'no-cache',
       connection: 'close', // a subscription ends with its connection, and this with it
       'x-accel-buffering': 'no', // nginx would keep events back
-      'x-request-id': this.request.id,
     });
     return response;
   }
@@ -169,22 +172,34 @@ function requestOf(request: FastifyRequest): SubscribeRequest {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw refusal(400, 'the body is no JSON object with a query');
   }
-  const { query, variables, operationName } = given as Record<string, unknown>;
-  if (typeof query !== 'string') throw refusal(400, 'query: found none; allowed: the text of a subscription');
+  const { query, variables, operationName, documentId, extensions } = given as Record<string, unknown>;
+  const isNamed = query === undefined && (documentId !== undefined || extensions !== undefined);
+  if (typeof query !== 'string' && !isNamed)
+    throw refusal(400, 'query: found none; allowed: the text of a subscription');
   if (variables !== undefined && (typeof variables !== 'object' || Array.isArray(variables))) {
     throw refusal(400, 'variables: allowed: a JSON object');
   }
   if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') {
     throw refusal(400, 'operationName: allowed: a name');
   }
-  return { query, variables: variables as SubscribeRequest['variables'], operationName };
+  return {
+    query: query ?? '',
+    variables: variables as SubscribeRequest['variables'],
+    operationName,
+    documentId,
+    extensions,
+  };
 }
 
-function fromSearch({ variables, ...rest }: Record<string, string>): Record<string, unknown> {
-  if (variables === undefined) return rest;
-  try {
-    return { ...rest, variables: JSON.parse(variables) as unknown };
-  } catch {
-    throw refusal(400, 'variables: allowed: a JSON object');
+function fromSearch(search: Record<string, string>): Record<string, unknown> {
+  const given: Record<string, unknown> = { ...search };
+  for (const name of ['variables', 'extensions']) {
+    if (given[name] === undefined) continue;
+    try {
+      given[name] = JSON.parse(search[name]!);
+    } catch {
+      throw refusal(400, `${name}: allowed: a JSON object`);
+    }
   }
+  return given;
 }

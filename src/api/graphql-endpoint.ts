@@ -13,9 +13,15 @@ import {
 } from '@apollo/server/plugin/disabled';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, OperationTypeNode, type GraphQLSchema } from 'graphql';
-import type { CallContext } from '../caller/caller.js';
+import type { Caller, CallContext } from '../caller/caller.js';
 import type { Log } from '../log.js';
 import type { Admission } from './admission.js';
+import { withinDeadline } from './deadline.js';
+import { mostCoercionErrors } from './documents/cost-limit.js';
+import type { Documents } from './documents/documents.js';
+import { Untrusted, type DocumentWanted } from './documents/trusted-documents.js';
+import { refusal } from './http-errors.js';
+import { isAnonymous } from './request-scope.js';
 import { createErrorFormat } from './error-format.js';
 import { addPlaygroundAssets, sendPlayground, wantsPlayground } from './playground/playground.js';
 
@@ -28,11 +34,30 @@ const disabled: ApolloServerPlugin<CallContext>[] = [
   ApolloServerPluginUsageReportingDisabled(),
 ];
 
+/** Requests whose operation is one: whether it was done can't be told before its answer. */
+const mutations = new WeakSet<Caller>();
+
+export interface EndpointOptions {
+  schema: GraphQLSchema;
+  log: Log;
+  admission: Admission;
+  documents: Documents;
+  deadlineMillis: number;
+  hidesSchema: boolean;
+  onMutation: () => void;
+}
+
 /** A subscription's answer has no end; what follows on a mutation must not keep its answer waiting. */
-function operationKinds(onMutation: () => void): ApolloServerPlugin<CallContext> {
+function operationKinds({ documents, onMutation }: EndpointOptions): ApolloServerPlugin<CallContext> {
   const listener: GraphQLRequestListener<CallContext> = {
-    didResolveOperation: ({ operation }) => {
-      if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) return Promise.resolve();
+    didResolveOperation: ({ operation, document, request, contextValue }) => {
+      if (operation?.operation === OperationTypeNode.MUTATION) mutations.add(contextValue.caller);
+      if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) {
+        const refused =
+          operation && documents.refusalOf(document, operation, request.variables, isAnonymous(contextValue));
+        if (refused) throw refused;
+        return Promise.resolve();
+      }
       throw new GraphQLError(
         'a subscription needs a WebSocket (subprotocol graphql-transport-ws) at /graphql, or /graphql/stream',
         { extensions: { code: 'BAD_USER_INPUT' } },
@@ -47,22 +72,21 @@ function operationKinds(onMutation: () => void): ApolloServerPlugin<CallContext>
 }
 
 /** GraphQL over HTTP at /graphql; for a browser, its playground. */
-export async function addGraphQLEndpoint(
-  server: FastifyInstance,
-  schema: GraphQLSchema,
-  log: Log,
-  admission: Admission,
-  onMutation: () => void,
-): Promise<void> {
+export async function addGraphQLEndpoint(server: FastifyInstance, options: EndpointOptions): Promise<void> {
+  const { schema, log, admission, documents, hidesSchema } = options;
   const apollo = new ApolloServer<CallContext>({
     schema,
-    plugins: [...disabled, operationKinds(onMutation)],
+    plugins: [...disabled, operationKinds(options)],
     introspection: true,
     csrfPrevention: true,
     persistedQueries: false,
+    parseOptions: documents.parseOptions,
+    validationRules: documents.rules,
+    validationOptions: documents.validationOptions,
+    executionOptions: { maxCoercionErrors: mostCoercionErrors },
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    formatError: createErrorFormat(log),
+    formatError: createErrorFormat(log, { hidesSchema }),
     logger: {
       debug: (message) => log.debug({ event: 'apollo' }, String(message)),
       info: (message) => log.debug({ event: 'apollo' }, String(message)),
@@ -84,32 +108,63 @@ export async function addGraphQLEndpoint(
       if (!wantsPlayground(request)) await admission.letIn(request, reply);
     },
     handler: (request, reply) =>
-      wantsPlayground(request)
-        ? sendPlayground(reply)
-        : answer(apollo, request, reply, admission.contextOf(request)),
+      wantsPlayground(request) ? sendPlayground(reply) : answer(apollo, options, request, reply),
   });
 }
 
 async function answer(
   apollo: ApolloServer<CallContext>,
+  { admission, documents, deadlineMillis }: EndpointOptions,
   request: FastifyRequest,
   reply: FastifyReply,
-  context: CallContext,
 ) {
-  const question = request.url.indexOf('?');
-  const response = await apollo.executeHTTPGraphQLRequest({
+  const context = admission.contextOf(request);
+  const work = apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: {
       method: request.method,
       headers: headersOf(request),
-      search: question < 0 ? '' : request.url.slice(question),
-      body: request.body,
+      ...asked(request, documents),
     },
     context: () => Promise.resolve(context),
   });
+  const response = await withinDeadline(work, deadlineMillis, () => mutations.has(context.caller));
   for (const [name, value] of response.headers) reply.header(name, value);
   reply.code(response.status ?? 200);
   if (response.body.kind === 'complete') return reply.send(response.body.string);
   throw new Error('an incremental answer to a query that asked for none');
+}
+
+/** What Apollo gets to read; where only trusted documents run, one of them, however it was asked for. */
+function asked(request: FastifyRequest, { trusted }: Documents): { search: string; body: unknown } {
+  const question = request.url.indexOf('?');
+  const sent = { search: question < 0 ? '' : request.url.slice(question), body: request.body };
+  if (!trusted) return sent;
+  try {
+    if (request.method === 'GET') {
+      const search = new URLSearchParams(sent.search);
+      const query = trusted.textOf({
+        query: search.get('query') ?? undefined,
+        documentId: search.get('documentId') ?? undefined,
+        extensions: extensionsOf(search.get('extensions')),
+      });
+      search.set('query', query);
+      search.delete('extensions');
+      return { ...sent, search: `?${search.toString()}` };
+    }
+    const { extensions: _, ...body } = (sent.body ?? {}) as DocumentWanted;
+    return { ...sent, body: { ...body, query: trusted.textOf(sent.body ?? {}) } };
+  } catch (error) {
+    if (error instanceof Untrusted) throw refusal(403, error.message, 'FORBIDDEN');
+    throw error;
+  }
+}
+
+function extensionsOf(text: string | null): unknown {
+  try {
+    return text === null ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function headersOf(request: FastifyRequest): HeaderMap {

@@ -1,6 +1,7 @@
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
-import { quoted, Unauthenticated, Unavailable } from '../fault.js';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { OutcomeUnknown, quoted, Unauthenticated, Unavailable } from '../fault.js';
 import type { Log } from '../log.js';
+import { securityHeaders } from './security-headers.js';
 
 /** What went wrong before GraphQL saw the request, in GraphQL's form: callers read one form only. */
 export function addHttpErrors(server: FastifyInstance, log: Log): void {
@@ -29,6 +30,15 @@ export function addHttpErrors(server: FastifyInstance, log: Log): void {
       const found = quoted(request.headers['content-type'] ?? 'no content-type');
       return refuse(reply, 415, `content-type: found ${found}; allowed: application/json`);
     }
+    if (error instanceof Unavailable || error instanceof OutcomeUnknown) {
+      const code = error instanceof Unavailable ? 'UNAVAILABLE' : 'OUTCOME_UNKNOWN';
+      log.warn({ event: 'deadline', requestId: request.id, code }, error.message);
+      return refuse(reply, 503, error.message, code);
+    }
+    if (error instanceof Refusal) {
+      reply.headers(error.headers);
+      return refuse(reply, error.statusCode, error.message, error.graphqlCode);
+    }
     if (status >= 400 && status < 500) return refuse(reply, status, error.message);
     log.error({ event: 'internal-error', requestId: request.id, err: error }, 'a request failed inside');
     return refuse(
@@ -40,13 +50,42 @@ export function addHttpErrors(server: FastifyInstance, log: Log): void {
   });
 }
 
+/** What Fastify can't even route: an address that is none. It has answered in a form of its own otherwise. */
+export function refuseUnroutable(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers({ ...securityHeaders, 'x-request-id': reply.request.id });
+  const isTooLong = error.code === 'FST_ERR_MAX_PARAM_LENGTH';
+  void refuse(
+    reply,
+    isTooLong ? 414 : 400,
+    isTooLong ? 'the address is too long' : 'the address can not be read',
+  );
+}
+
 function refuse(reply: FastifyReply, status: number, message: string, code = 'BAD_USER_INPUT') {
   return reply
     .code(status)
     .send({ errors: [{ message, extensions: { code, requestId: reply.request.id } }] });
 }
 
+class Refusal extends Error {
+  readonly statusCode: number;
+  readonly graphqlCode: string;
+  readonly headers: Record<string, string>;
+
+  constructor(statusCode: number, message: string, code: string, headers: Record<string, string>) {
+    super(message);
+    this.statusCode = statusCode;
+    this.graphqlCode = code;
+    this.headers = headers;
+  }
+}
+
 /** Thrown while a request is read: answered with that status. */
-export function refusal(statusCode: number, message: string): Error {
-  return Object.assign(new Error(message), { statusCode });
+export function refusal(
+  statusCode: number,
+  message: string,
+  code = 'BAD_USER_INPUT',
+  headers: Record<string, string> = {},
+): Error {
+  return new Refusal(statusCode, message, code, headers);
 }

@@ -1,10 +1,8 @@
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { quoted } from '../fault.js';
 import { refusal } from './http-errors.js';
-
-/** A request with 1,000 units of the longest texts is well below it. */
-export const largestBody = 4 * 1024 * 1024;
 
 /** So long is a body that is too large read and thrown away: a caller who is still sending would miss the refusal. */
 const discardMillis = 2_000;
@@ -13,15 +11,21 @@ const discardMillis = 2_000;
  * Takes JSON in UTF-8 only, and strictly: a byte that is no UTF-8 would otherwise become U+FFFD, and with it another
  * scope id than the one sent.
  */
-export function addJsonBody(server: FastifyInstance): void {
+export function addJsonBody(server: FastifyInstance, largestBody: number): void {
   const parse = server.getDefaultJsonParser('error', 'error');
   const utf8 = new TextDecoder('utf-8', { fatal: true });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', async (request: FastifyRequest, payload: Readable) => {
     const charset = /charset\s*=\s*"?([^";\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1] ?? 'utf-8';
     if (!/^utf-?8$/i.test(charset)) throw refusal(415, 'the charset of a JSON body is UTF-8');
-    if (Number(request.headers['content-length']) > largestBody) throw await tooLarge(payload);
-    const body = await bodyOf(payload);
+    const encoding = request.headers['content-encoding'] ?? 'identity';
+    // A few kilobytes could become gigabytes.
+    if (encoding !== 'identity') {
+      throw refusal(415, `content-encoding: found ${quoted(encoding)}; allowed: none`);
+    }
+    const length = Number(request.headers['content-length']);
+    if (length > largestBody) throw await tooLarge(payload, largestBody, `${length} bytes`);
+    const body = await bodyOf(payload, largestBody);
     let text: string;
     try {
       text = utf8.decode(body);
@@ -34,19 +38,19 @@ export function addJsonBody(server: FastifyInstance): void {
   });
 }
 
-async function bodyOf(payload: Readable): Promise<Buffer> {
+async function bodyOf(payload: Readable, largestBody: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > largestBody) throw await tooLarge(payload);
+    if (length > largestBody) throw await tooLarge(payload, largestBody, 'more');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-async function tooLarge(payload: Readable): Promise<Error> {
+async function tooLarge(payload: Readable, largestBody: number, found: string): Promise<Error> {
   const discarded = AbortSignal.timeout(discardMillis);
   await finished(payload.resume(), { signal: discarded }).catch(() => undefined);
-  return refusal(413, `the body is larger than ${largestBody} bytes`);
+  return refusal(413, `body: found ${found}; allowed: ${largestBody} bytes (SCOPESTATE_MAX_BODY_BYTES)`);
 }

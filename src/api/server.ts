@@ -1,15 +1,22 @@
 import { fastify } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { WayIn } from '../caller/caller.js';
+import type { Limits } from '../config.js';
 import type { Log } from '../log.js';
 import { Admission } from './admission.js';
+import { Callers } from './callers.js';
+import { addConnectionLimit, onClientError } from './connections.js';
+import { addCors } from './cors.js';
+import { createDocuments } from './documents/documents.js';
+import type { TrustedDocuments } from './documents/trusted-documents.js';
 import { addDrain } from './drain.js';
 import { addEventStream } from './event-stream.js';
 import { addGraphQLEndpoint } from './graphql-endpoint.js';
 import { addHealth, type ReadyAnswer } from './health.js';
-import { addHttpErrors } from './http-errors.js';
+import { addHttpErrors, refuseUnroutable } from './http-errors.js';
 import { addJsonBody } from './json-body.js';
 import { inRequest, requestIdOf } from './request-scope.js';
+import { securityHeaders } from './security-headers.js';
 import { Sessions } from './sessions.js';
 import { createSubscribe } from './subscribe.js';
 import { addWebSocket } from './web-socket.js';
@@ -22,7 +29,17 @@ export interface ServerOptions {
   readiness: () => ReadyAnswer;
   /** is called after each mutation, when its answer is on its way */
   onMutation: () => void;
+  limits: Limits;
+  /** whose pages may call from a browser */
+  corsOrigins: readonly string[];
+  /** from callers who have not said who they are */
+  hidesSchema: boolean;
+  /** only these run; undefined: all that are valid */
+  trustedDocuments?: TrustedDocuments | undefined;
 }
+
+/** How often Node.js looks for sockets that keep it waiting; its own half a minute is longer than our timeouts. */
+const connectionsCheckMillis = 1_000;
 
 export interface Server {
   /** @returns where it listens */
@@ -33,13 +50,19 @@ export interface Server {
 
 /** The HTTP server, not listening yet. Every answer carries its request's id in `x-request-id`. */
 export async function createServer(options: ServerOptions): Promise<Server> {
-  const { schema, log, wayIn, readiness, onMutation } = options;
+  const { schema, log, wayIn, readiness, onMutation, limits, corsOrigins, hidesSchema } = options;
   const server = fastify({
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     forceCloseConnections: 'idle',
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.bodyMillis,
+    keepAliveTimeout: limits.keepAliveMillis,
+    http: { headersTimeout: limits.headersMillis, connectionsCheckingInterval: connectionsCheckMillis },
+    clientErrorHandler: onClientError,
+    frameworkErrors: refuseUnroutable,
   });
   server.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
+    reply.headers(securityHeaders).header('x-request-id', request.id);
     inRequest(request.id, done);
   });
   server.addHook('onResponse', (request, reply, done) => {
@@ -56,15 +79,29 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     );
     done();
   });
-  addJsonBody(server);
+  if (corsOrigins.length > 0) await addCors(server, corsOrigins);
+  const callers = new Callers(limits);
+  addConnectionLimit(server, limits);
+  addJsonBody(server, limits.bodyBytes);
   addHttpErrors(server, log);
   addHealth(server, readiness);
   const drain = addDrain(server);
-  const admission = new Admission(wayIn);
+  const admission = new Admission(wayIn, callers);
   const sessions = new Sessions(wayIn);
-  await addGraphQLEndpoint(server, schema, log, admission, onMutation);
-  const subscribe = createSubscribe(schema, log);
-  addWebSocket(server, { subscribe, wayIn, sessions, drain, log });
-  addEventStream(server, { subscribe, admission, sessions, drain });
+  const documents = createDocuments(schema, { limits, hidesSchema, trusted: options.trustedDocuments });
+  const { deadlineMillis } = limits;
+  await addGraphQLEndpoint(server, {
+    schema,
+    log,
+    admission,
+    documents,
+    deadlineMillis,
+    hidesSchema,
+    onMutation,
+  });
+  const subscribe = createSubscribe({ schema, log, documents, callers, hidesSchema });
+  const streams = { subscribe, sessions, drain, allowedOrigins: corsOrigins };
+  addWebSocket(server, { ...streams, wayIn, log, callers, largestMessage: limits.bodyBytes });
+  addEventStream(server, { ...streams, admission });
   return { listen: (host, port) => server.listen({ host, port }), close: () => drain.close() };
 }

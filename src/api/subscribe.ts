@@ -2,9 +2,7 @@ import {
   getOperationAST,
   GraphQLError,
   OperationTypeNode,
-  parse,
   subscribe,
-  validate,
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
@@ -13,8 +11,11 @@ import {
 } from 'graphql';
 import type { CallContext } from '../caller/caller.js';
 import type { Log } from '../log.js';
+import type { Callers } from './callers.js';
+import type { Documents } from './documents/documents.js';
+import { Untrusted } from './documents/trusted-documents.js';
 import { createErrorFormat } from './error-format.js';
-import { inRequest } from './request-scope.js';
+import { inRequest, isAnonymous, type RequestContext } from './request-scope.js';
 
 /** Shorter than the minute after which proxies take a silent connection for dead. */
 export const pingMillis = 12_000;
@@ -24,6 +25,8 @@ export interface SubscribeRequest {
   query: string;
   variables?: Record<string, unknown> | null | undefined;
   operationName?: string | null | undefined;
+  documentId?: unknown;
+  extensions?: unknown;
 }
 
 /** A result whose errors have the form that they have over HTTP. */
@@ -35,21 +38,39 @@ export interface StreamedResult {
 /** Subscriptions without their transport; every error has a code and the request's id. */
 export interface Subscribe {
   /** what graphql-js needs, or why it is not asked */
-  prepare(request: SubscribeRequest, context: CallContext): ExecutionArgs | GraphQLFormattedError[];
+  prepare(request: SubscribeRequest, context: RequestContext): ExecutionArgs | GraphQLFormattedError[];
+  /** counted until it ends */
   start(args: ExecutionArgs): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult>;
   shape(result: ExecutionResult, requestId: string): StreamedResult;
   shapeErrors(errors: readonly GraphQLError[], requestId: string): GraphQLFormattedError[];
 }
 
-export function createSubscribe(schema: GraphQLSchema, log: Log): Subscribe {
-  const format = createErrorFormat(log);
+export interface SubscribeOptions {
+  schema: GraphQLSchema;
+  log: Log;
+  documents: Documents;
+  callers: Callers;
+  hidesSchema: boolean;
+}
+
+export function createSubscribe({
+  schema,
+  log,
+  documents,
+  callers,
+  hidesSchema,
+}: SubscribeOptions): Subscribe {
+  const format = createErrorFormat(log, { hidesSchema });
   const shapeErrors = (errors: readonly GraphQLError[], requestId: string) =>
     inRequest(requestId, () => errors.map((error) => format(error.toJSON(), error)));
   return {
     shapeErrors,
     prepare: (request, context) => {
-      const document = read(schema, request);
-      if (Array.isArray(document)) return shapeErrors(document, context.caller.requestId);
+      const { requestId } = context.caller;
+      const refused = callers.subscriptionRefusal(context.countedAs);
+      if (refused) return shapeErrors([refused], requestId);
+      const document = read(documents, request, context);
+      if (Array.isArray(document)) return shapeErrors(document, requestId);
       return {
         schema,
         document,
@@ -58,10 +79,20 @@ export function createSubscribe(schema: GraphQLSchema, log: Log): Subscribe {
         operationName: request.operationName ?? null,
       };
     },
-    start: (args) => {
-      const { requestId } = (args.contextValue as CallContext).caller;
-      const started: unknown = inRequest(requestId, () => subscribe(args));
-      return started as ReturnType<Subscribe['start']>;
+    start: async (args) => {
+      const { caller, countedAs } = args.contextValue as RequestContext;
+      const refused = callers.subscriptionRefusal(countedAs); // once more: others that came with it have begun
+      if (refused) return { errors: [refused] };
+      const end = callers.beginSubscription(countedAs);
+      try {
+        const started = await inRequest(caller.requestId, () => subscribe(args));
+        if (Symbol.asyncIterator in started) return ending(started, end);
+        end();
+        return started;
+      } catch (error) {
+        end();
+        throw error;
+      }
     },
     shape: ({ data, errors }, requestId) => ({
       ...(errors && { errors: shapeErrors(errors.map(coded), requestId) }),
@@ -70,24 +101,56 @@ export function createSubscribe(schema: GraphQLSchema, log: Log): Subscribe {
   };
 }
 
+/** The same results; tells when there are no more, or nobody wants them any longer. */
+function ending(
+  results: AsyncGenerator<ExecutionResult, void, void>,
+  end: () => void,
+): AsyncGenerator<ExecutionResult, void, void> {
+  const told = <T>(step: Promise<T>, isLast: (result: T) => boolean) =>
+    step.then(
+      (result) => {
+        if (isLast(result)) end();
+        return result;
+      },
+      (error: unknown) => {
+        end();
+        throw error;
+      },
+    );
+  const stream: AsyncGenerator<ExecutionResult, void, void> = {
+    next: () => told(results.next(), ({ done }) => done === true),
+    return: () => told(results.return(), () => true),
+    throw: (error) => told(results.throw(error), () => true),
+    [Symbol.asyncIterator]: () => stream,
+    [Symbol.asyncDispose]: async () => void (await stream.return()),
+  };
+  return stream;
+}
+
 function read(
-  schema: GraphQLSchema,
-  { query, operationName }: SubscribeRequest,
+  documents: Documents,
+  request: SubscribeRequest,
+  context: CallContext,
 ): DocumentNode | GraphQLError[] {
+  const { operationName, variables } = request;
   let document: DocumentNode;
   try {
-    document = parse(query);
+    const found = documents.read(documents.trusted?.textOf(request) ?? request.query);
+    if (!('kind' in found)) return found.map((fault) => withCode(fault, 'GRAPHQL_VALIDATION_FAILED'));
+    document = found;
   } catch (error) {
+    if (error instanceof Untrusted) return [forbidden(error.message)];
     return [withCode(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')];
   }
-  const faults = validate(schema, document);
-  if (faults.length > 0) return faults.map((fault) => withCode(fault, 'GRAPHQL_VALIDATION_FAILED'));
   const operation = getOperationAST(document, operationName);
   if (!operation)
     return [
       badInput('operationName: found none, or one that is not there; allowed: one of the operations sent'),
     ];
-  if (operation.operation === OperationTypeNode.SUBSCRIPTION) return document;
+  if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
+    const refused = documents.refusalOf(document, operation, variables, isAnonymous(context));
+    return refused ? [refused] : document;
+  }
   return [
     badInput(`found a ${operation.operation}; allowed here: a subscription; others go to POST /graphql`),
   ];
@@ -95,7 +158,13 @@ function read(
 
 /** What graphql-js refuses before a resolver is asked has no place in the answer: the variables are at fault. */
 function coded(error: GraphQLError): GraphQLError {
-  return error.path === undefined ? withCode(error, 'BAD_USER_INPUT') : error;
+  return error.path === undefined && error.extensions['code'] === undefined
+    ? withCode(error, 'BAD_USER_INPUT')
+    : error;
+}
+
+function forbidden(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'FORBIDDEN' } });
 }
 
 function badInput(message: string): GraphQLError {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
@@ -15,7 +15,8 @@ import type { CallContext, Credentials, Identity, WayIn } from '../caller/caller
 import { Unauthenticated, Unavailable } from '../fault.js';
 import type { Log } from '../log.js';
 import type { Drain } from './drain.js';
-import { largestBody } from './json-body.js';
+import { callerKey, rateLimited, type Callers } from './callers.js';
+import { refuseRaw, type RawRefusal } from './raw-answer.js';
 import { contextOf } from './request-scope.js';
 import { isOfSameOrigin } from './same-origin.js';
 import type { Sessions } from './sessions.js';
@@ -33,14 +34,18 @@ export interface WebSocketOptions {
   sessions: Sessions;
   drain: Drain;
   log: Log;
+  callers: Callers;
+  /** in bytes */
+  largestMessage: number;
+  allowedOrigins: readonly string[];
 }
 
 /** GraphQL over WebSocket at /graphql, by the protocol of graphql-ws. */
 export function addWebSocket(server: FastifyInstance, options: WebSocketOptions): void {
-  const { drain, log } = options;
+  const { drain, log, callers, largestMessage } = options;
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: largestBody,
+    maxPayload: largestMessage,
     // A wrong one is taken, and closed with the code that says so: a refused handshake tells a client nothing.
     handleProtocols: (asked) =>
       asked.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : ([...asked][0] ?? false),
@@ -48,10 +53,11 @@ export function addWebSocket(server: FastifyInstance, options: WebSocketOptions)
   const protocol = protocolOf(options);
   server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    const status = refusalOf(request, drain);
-    if (status !== undefined) return refuse(socket, status);
+    const countedAs = callerKey(request);
+    const refused = refusalOf(request, options) ?? rateRefusal(callers, callers.waitOf(countedAs));
+    if (refused) return refuseRaw(socket, { ...refused, requestId: randomUUID() });
     sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      serve(webSocket, request.headers, protocol, log),
+      serve({ socket: webSocket, headers: request.headers, countedAs }, protocol, log),
     );
   });
   drain.atEnd(() => {
@@ -59,14 +65,24 @@ export function addWebSocket(server: FastifyInstance, options: WebSocketOptions)
   });
 }
 
-function refusalOf(request: IncomingMessage, drain: Drain): number | undefined {
-  if (drain.hasBegun) return 503;
-  if (request.url?.split('?', 1)[0] !== '/graphql') return 404;
-  return isOfSameOrigin(request) ? undefined : 403;
+type Refused = Omit<RawRefusal, 'requestId'>;
+
+function refusalOf(
+  request: IncomingMessage,
+  { drain, allowedOrigins }: WebSocketOptions,
+): Refused | undefined {
+  if (drain.hasBegun) return { status: 503, message: 'the server is stopping', code: 'UNAVAILABLE' };
+  if (request.url?.split('?', 1)[0] !== '/graphql') {
+    return { status: 404, message: 'there is nothing here; try /graphql', code: 'BAD_USER_INPUT' };
+  }
+  if (isOfSameOrigin(request, allowedOrigins)) return undefined;
+  return { status: 403, message: 'a page of another origin may not connect', code: 'BAD_USER_INPUT' };
 }
 
-function refuse(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+function rateRefusal(callers: Callers, wait: number): Refused | undefined {
+  if (wait === 0) return undefined;
+  const headers = { 'retry-after': String(wait) };
+  return { status: 429, message: callers.rateText(wait), code: 'RATE_LIMITED', headers };
 }
 
 /** Errors that this room has shaped already go through graphql-ws as they are. */
@@ -77,18 +93,21 @@ interface Connection {
   readonly socket: WebSocket;
   /** of the upgrade */
   readonly headers: Credentials;
+  /** by his address, until it is known who it is */
+  countedAs: string;
   identity?: Identity;
   /** its token's end is not waited for any more */
   leave?: () => void;
 }
 
-function protocolOf({ subscribe, wayIn, sessions }: WebSocketOptions): Server<Connection> {
+function protocolOf({ subscribe, wayIn, sessions, callers }: WebSocketOptions): Server<Connection> {
   const requestIdOf = ({ contextValue }: ExecutionArgs) => (contextValue as CallContext).caller.requestId;
   return makeServer<Record<string, unknown>, Connection>({
     onConnect: async ({ connectionParams, extra: connection }) => {
       const credentials = credentialsOf(connectionParams, connection.headers);
       try {
         connection.identity = await wayIn(credentials);
+        connection.countedAs = connection.identity.id ?? connection.countedAs;
       } catch (error) {
         refuseConnection(connection.socket, error);
         return false;
@@ -98,8 +117,13 @@ function protocolOf({ subscribe, wayIn, sessions }: WebSocketOptions): Server<Co
       else leave();
       return true;
     },
-    onSubscribe: ({ extra: { identity } }, _id, payload) => {
-      const prepared = subscribe.prepare(payload, contextOf(randomUUID(), identity!));
+    onSubscribe: ({ extra: { identity, countedAs } }, _id, payload) => {
+      const requestId = randomUUID();
+      const wait = callers.waitOf(countedAs);
+      const prepared =
+        wait === 0
+          ? subscribe.prepare(payload, contextOf(requestId, identity!, countedAs))
+          : subscribe.shapeErrors([rateLimited(callers.rateText(wait))], requestId);
       if (!Array.isArray(prepared)) return prepared;
       return prepared.map(({ message, ...rest }) =>
         Object.assign(new ShapedError(message), { toJSON: () => ({ message, ...rest }) }),
@@ -135,8 +159,8 @@ function close(socket: WebSocket, code: number, reason: string): void {
   setTimeout(() => socket.terminate(), closeMillis).unref();
 }
 
-function serve(socket: WebSocket, headers: Credentials, protocol: Server<Connection>, log: Log): void {
-  const connection: Connection = { socket, headers };
+function serve(connection: Connection, protocol: Server<Connection>, log: Log): void {
+  const { socket } = connection;
   socket.on('error', (error) => log.debug({ event: 'web-socket-fault', cause: error.message }, 'closed'));
   const stopPinging = keepAlive(socket);
   const closed = protocol.opened(

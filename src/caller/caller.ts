@@ -17,6 +17,8 @@ export interface CallContext {
 
 /** Who was let in, for whichever requests he then sends. */
 export interface Identity {
+  /** by which he is counted; undefined: by his address */
+  readonly id?: string;
   readonly name: string;
   readonly role: Role;
   readonly grants: Grants;

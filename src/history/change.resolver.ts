@@ -2,6 +2,7 @@ import { Args, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'typ
 import { anyRole } from '../caller/role.rules.js';
 import type { CallContext } from '../caller/caller.js';
 import type { Grants } from '../caller/grant.rules.js';
+import { pageCost } from '../relay/cost.rules.js';
 import { ScopeStateObject, type ScopeStatePresenter } from '../scope-state/scope-state.graphql.js';
 import { ChangesArguments, ScopeStateChangeConnection } from './change-connection.graphql.js';
 import { ScopeStateChangeObject } from './change.graphql.js';
@@ -19,6 +20,7 @@ export class ChangeResolver {
 
   @Authorized(anyRole)
   @Query(() => ScopeStateChangeConnection, {
+    complexity: pageCost,
     description:
       'Who changed which state, when and why, newest first: 100 a page unless told, 1,000 at most.',
   })
@@ -30,6 +32,7 @@ export class ChangeResolver {
   }
 
   @FieldResolver(() => ScopeStateChangeConnection, {
+    complexity: pageCost,
     description: 'The history of this state, newest first, under whichever unit it was.',
   })
   changes(

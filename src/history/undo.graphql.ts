@@ -1,4 +1,5 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { listCost } from '../relay/cost.rules.js';
 import { PlanOutcome } from '../scope-state/plan.graphql.js';
 import { ScopeStateObject } from '../scope-state/scope-state.graphql.js';
 import { ScopeStateChangeObject } from './change.graphql.js';
@@ -39,11 +40,13 @@ export class UndoScopeStateChangePayload {
   planToken!: string;
 
   @Field(() => [ScopeStateObject], {
+    complexity: listCost(20),
     description: 'Some of the states as they are now, by scope id: at most 20.',
   })
   sample!: ScopeStateObject[];
 
   @Field(() => [ScopeStateChangeObject], {
+    complexity: listCost(100),
     description: 'Where states have moved on: the changes that can’t be undone therefore, at most 100.',
   })
   movedOn!: ScopeStateChangeObject[];

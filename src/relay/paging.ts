@@ -1,7 +1,8 @@
 import { BadInput } from '../fault.js';
 
-const pageSize = 100;
-const largestPage = 1_000;
+export const pageSize = 100;
+/** No list in an answer is longer. */
+export const largestPage = 1_000;
 
 /** Relay's four arguments. */
 export interface PageArguments {

@@ -1,6 +1,7 @@
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { CallContext } from '../caller/caller.js';
 import { collecting } from '../caller/role.rules.js';
+import { batchCost } from '../relay/cost.rules.js';
 import {
   AdvanceOutcome,
   AdvanceScopeStateInput,
@@ -37,6 +38,7 @@ export class AdvanceResolver {
 
   @Authorized(collecting)
   @Mutation(() => AdvanceScopeStatesPayload, {
+    complexity: batchCost('advances'),
     description:
       'Advances many units in one transaction: each has an outcome of its own; an error means that none was done.',
   })

@@ -2,6 +2,7 @@ import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { CallContext } from '../caller/caller.js';
 import { collecting } from '../caller/role.rules.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
+import { batchCost } from '../relay/cost.rules.js';
 import {
   CheckOutcome,
   CheckScopeStateInput,
@@ -38,6 +39,7 @@ export class CheckResolver {
 
   @Authorized(collecting)
   @Mutation(() => CheckScopeStatesPayload, {
+    complexity: batchCost('units'),
     description:
       'Checks many units in one transaction: each has an outcome of its own; an error means that none was done.',
   })

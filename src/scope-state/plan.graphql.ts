@@ -1,4 +1,5 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { listCost } from '../relay/cost.rules.js';
 import { ScopeStateObject } from './scope-state.graphql.js';
 
 export enum PlanOutcome {
@@ -38,6 +39,7 @@ export abstract class SelectionPayload {
   changed!: number;
 
   @Field(() => [ScopeStateObject], {
+    complexity: listCost(20),
     description:
       'The first of the selected states by scope id, at most 20: as changed if `APPLIED`, else as they are.',
   })

@@ -2,6 +2,7 @@ import { Arg, Args, Authorized, Ctx, Query, Resolver } from 'type-graphql';
 import { anyRole } from '../caller/role.rules.js';
 import type { CallContext } from '../caller/caller.js';
 import { CollectionUnitInput } from '../collection-unit/collection-unit.graphql.js';
+import { pageCost } from '../relay/cost.rules.js';
 import { ScopeStateConnection, ScopeStatesArguments } from './connection.graphql.js';
 import type { LookUpService } from './look-up.service.js';
 import type { PageService } from './page.service.js';
@@ -36,6 +37,7 @@ export class ScopeStateResolver {
 
   @Authorized(anyRole)
   @Query(() => ScopeStateConnection, {
+    complexity: pageCost,
     description: 'States page by page: 100 a page unless told, 1,000 at most.',
   })
   async scopeStates(

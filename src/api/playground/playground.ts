@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
+import { pageHeaders } from '../security-headers.js';
 import { page } from './page.js';
-import { securityHeaders } from './security-headers.js';
 
 /** Made by `npm run build` (scripts/bundle-playground.js). */
 const assets = join(import.meta.dirname, 'assets');
@@ -15,7 +15,7 @@ export async function addPlaygroundAssets(server: FastifyInstance): Promise<void
     prefix: '/graphql/playground/',
     index: false,
     preCompressed: true,
-    setHeaders: (reply) => void reply.headers(securityHeaders),
+    setHeaders: (reply) => void reply.headers(pageHeaders),
   });
 }
 
@@ -27,7 +27,7 @@ export function wantsPlayground(request: FastifyRequest): boolean {
 
 export function sendPlayground(reply: FastifyReply): FastifyReply {
   return reply
-    .headers({ ...securityHeaders, vary: 'accept', 'cache-control': 'no-cache' })
+    .headers({ ...pageHeaders, vary: 'accept', 'cache-control': 'no-cache' })
     .type('text/html; charset=utf-8')
     .send(page);
 }
