@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from '../database/pool.js';
 import type { Caller } from '../caller/caller.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
@@ -36,7 +35,7 @@ export class LockedStatesRepository {
    * Ends the names of prepared statements, so that no other process gives a name another text. Undefined: a pooler that
    * shares sessions, and does not know of statements, stands before the database.
    */
-  private names: string | undefined = randomUUID();
+  private names: string | undefined = crypto.randomUUID();
 
   constructor(pool: Pool) {
     this.pool = pool;
