@@ -1,11 +1,13 @@
-// What the history costs: single advances and batches of 500, with it and without it, in one run. After `npm run build`:
+// What the history costs: single advances and batches of 500, as they are, without it, and without the trigger that
+// catches other writers, in one run. After `npm run build`:
 //
-//   node bench/history.js [rounds]
+//   npm exec -- node bench/history.js [rounds]
 //
-// Two servers on one embedded PostgreSQL, each on its own database; rounds of both take turns, and each pair of rounds
-// gives one ratio. The servers' own words, and no history in the second: see without-history.js.
+// Three servers on one embedded PostgreSQL, each on its own database; their rounds take turns, and each set of rounds
+// gives one ratio to each of the others: of the rates, and of the processor time that an advance took in PostgreSQL, which
+// tells more on a machine that is busy with other things. No history in the second: see without-history.js.
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -23,31 +25,36 @@ const folder = await mkdtemp(join(tmpdir(), 'scopestate-bench-'));
 const postgres = await startEmbeddedPostgres({ dataDir: folder, log: createLog('warn') });
 const servers = [];
 try {
-  servers.push(await start('with', []), await start('without', ['--import', withoutHistory]));
+  servers.push(
+    await start('as_it_is', []),
+    await start('without_history', ['--import', withoutHistory]),
+    await start('without_trigger', []),
+  );
+  await servers[2].client.query('drop trigger scopestate_record_foreign_write on cloudkitty_storage_states');
   for (const { what, size, callers } of [
     { what: 'single advances', size: 1, callers: 16 },
     { what: 'advances in batches of 500', size: 500, callers: 4 },
   ]) {
-    const rates = { with: [], without: [] };
+    const measured = Object.fromEntries(servers.map(({ name }) => [name, []]));
     for (let round = 0; round <= rounds; round++) {
-      const turn = round % 2 === 0 ? servers : servers.toReversed();
+      const first = round % servers.length;
+      const turn = [...servers.slice(first), ...servers.slice(0, first)];
       for (const server of turn) {
-        const rate = await measure(server, size, callers);
-        if (round > 0) rates[server.name].push(rate); // the first one warms up
+        const found = await measure(server, size, callers);
+        if (round > 0) measured[server.name].push(found); // the first one warms up
       }
     }
-    const ratios = rates.with.map((rate, round) => rate / rates.without[round]);
-    console.log(
-      `${what}: ${median(rates.with).toFixed(0)}/s with history, ${median(rates.without).toFixed(0)}/s without; ` +
-        `ratio ${median(ratios).toFixed(3)} (${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)}, ${rounds} rounds)`,
-    );
+    console.log(`${what}, ${rounds} rounds:`);
+    for (const { name } of servers) {
+      console.log(`  ${name}: ${told(measured.as_it_is, measured[name])}`);
+    }
   }
   for (const { name, client } of servers) {
     const { rows } = await client.query(
       `select count(*)::int as entries, (select sum(version - 1)::int from cloudkitty_storage_states) as changes
        from scopestate_history`,
     );
-    console.log(`${name} history: ${rows[0].changes} changes, ${rows[0].entries} entries of them`);
+    console.log(`${name}: ${rows[0].changes} changes, ${rows[0].entries} entries of them`);
   }
 } finally {
   for (const { client, child } of servers) {
@@ -72,7 +79,7 @@ async function start(name, flags) {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const graphql = await new Promise((resolve, reject) => {
-    child.once('exit', () => reject(new Error(`the server ${name} history ended`)));
+    child.once('exit', () => reject(new Error(`the server ${name} ended`)));
     createInterface({ input: child.stderr }).on('line', (line) => {
       if (line.includes('"event":"ready"')) resolve(JSON.parse(line).url);
     });
@@ -88,9 +95,41 @@ async function start(name, flags) {
   return { name, child, client, url: graphql, next: 0 };
 }
 
-/** Advances a second. */
+/** Medians, and how what is compares with what was measured beside it: round by round. */
+function told(asItIs, others) {
+  const [rate, micros] = ['rate', 'micros'].map((what) => {
+    const ratios = asItIs.map((one, round) => one[what] / others[round][what]);
+    const range = `${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)}`;
+    return {
+      median: median(others.map((one) => one[what])),
+      ratio: `${median(ratios).toFixed(3)} (${range})`,
+    };
+  });
+  return (
+    `${rate.median.toFixed(0)}/s, as it is: ${rate.ratio} of that; ` +
+    `${micros.median.toFixed(0)} µs of PostgreSQL's processor time, as it is: ${micros.ratio} of that`
+  );
+}
+
+/** What each backend of a server's pool has worked, in microseconds: the kernel counts in hundredths of a second. */
+async function worked(server) {
+  const { rows } = await server.client.query(
+    `select pid from pg_stat_activity where datname = current_database() and application_name = 'scopestate'`,
+  );
+  const found = new Map();
+  for (const { pid } of rows) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined); // it may have ended
+    if (stat === undefined) continue;
+    const fields = stat.split(') ')[1].split(' ');
+    found.set(pid, (Number(fields[11]) + Number(fields[12])) * 10_000);
+  }
+  return found;
+}
+
+/** Advances a second, and the processor time of one. */
 async function measure(server, size, callers) {
   await server.client.query('checkpoint');
+  const workedBefore = await worked(server);
   const startedAt = performance.now();
   let advanced = 0;
   const work = async () => {
@@ -100,7 +139,10 @@ async function measure(server, size, callers) {
     }
   };
   await Promise.all(Array.from({ length: callers }, work));
-  return advanced / ((performance.now() - startedAt) / 1000);
+  const seconds = (performance.now() - startedAt) / 1000;
+  let micros = 0;
+  for (const [pid, some] of await worked(server)) micros += some - (workedBefore.get(pid) ?? 0);
+  return { rate: advanced / seconds, micros: micros / advanced };
 }
 
 /** The next so many scopes, each to its next minute; in a ring, so that no two requests have the same one. */

@@ -28,6 +28,11 @@ export function wantsAnotherLook(error: unknown): boolean {
   return error instanceof LookAgain || lookAgainCodes.has(sqlStateOf(error) ?? '');
 }
 
+/** A prepared statement is not there, or there already: an older PgBouncer gave the session to others meanwhile. */
+export function tellsOfSharedSessions(error: unknown): boolean {
+  return ['26000', '42P05'].includes(sqlStateOf(error) ?? '');
+}
+
 /** Whether the database, not the statement, is at fault. The driver's own errors carry no SQLSTATE. */
 export function tellsOfTheDatabase(error: unknown): boolean {
   const state = sqlStateOf(error);

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from '../database/pool.js';
 import type { Caller } from '../caller/caller.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
-import { LookAgain } from '../database/faults.js';
+import { LookAgain, tellsOfSharedSessions } from '../database/faults.js';
 import { inTransaction } from '../database/transaction.js';
 import { LockedStates, type Change } from './locked-states.rules.js';
 import { asItWas, isOfAnotherUnit, record } from './record.sql.js';
@@ -31,6 +31,11 @@ interface Written {
  */
 export class LockedStatesRepository {
   private readonly pool: Pool;
+  /**
+   * Ends the names of prepared statements, so that no other process gives a name another text. Undefined: a pooler that
+   * shares sessions, and does not know of statements, stands before the database.
+   */
+  private names: string | undefined = crypto.randomUUID();
 
   constructor(pool: Pool) {
     this.pool = pool;
@@ -43,27 +48,35 @@ export class LockedStatesRepository {
     decide: (states: LockedStates) => Result[],
   ): Promise<{ results: Result[]; now: Temporal.Instant }> {
     return inTransaction(this.pool, async (client) => {
-      const states = await this.lock(client, units);
-      const results = decide(states);
-      const settled = await this.write(client, states.changes(), [caller, requestId]);
-      return { results: settle(results, settled), now: states.now };
+      try {
+        const states = await this.lock(client, units);
+        const results = decide(states);
+        const settled = await this.write(client, states.changes(), [caller, requestId]);
+        return { results: settle(results, settled), now: states.now };
+      } catch (error) {
+        if (!tellsOfSharedSessions(error)) throw error;
+        this.names = undefined;
+        throw new LookAgain('a session does not know the statement that another one prepared');
+      }
     });
+  }
+
+  private prepared(statement: { name: string; text: string }): { name?: string; text: string } {
+    const { name, text } = statement;
+    return this.names === undefined ? { text } : { name: `${name} ${this.names}`, text };
   }
 
   private async lock(client: PoolClient, units: readonly CollectionUnit[]): Promise<LockedStates> {
     const parameters = unitParameters(units);
     const locked = await client.query<ScopeStateRow>({
-      name: 'LockedStates.lock',
-      text: `/* LockedStates.lock */ select ${rowColumns('s')} from ${table} s
-             where s.id in (${idsOfCandidates}) order by s.id for update of s`,
+      ...this.prepared(lock),
       values: parameters,
     });
-    const look = await client.query<{ ids: number[]; now_micros: string }>({
-      name: 'LockedStates.look',
-      text: `/* LockedStates.look */ select array(${idsOfCandidates}) as ids, ${micros(utcClock)} as now_micros`,
+    const found = await client.query<{ ids: number[]; now_micros: string }>({
+      ...this.prepared(look),
       values: parameters,
     });
-    const { ids, now_micros } = look.rows[0]!;
+    const { ids, now_micros } = found.rows[0]!;
     const lockedIds = new Set(locked.rows.map((row) => row.id));
     if (ids.some((id) => !lockedIds.has(id)))
       throw new LookAgain('a row came while others were being locked');
@@ -82,7 +95,7 @@ export class LockedStatesRepository {
     for (const [batch, statement] of [[updates, update] as const, [inserts, insert] as const]) {
       if (batch.length === 0) continue;
       const { rows } = await client.query<Written & { place: string }>({
-        ...statement,
+        ...this.prepared(statement),
         values: [...columnsOf(batch), ...author],
       });
       if (rows.length < batch.length) throw new LookAgain('a unit got its row from somebody else meanwhile');
@@ -100,6 +113,17 @@ export class LockedStatesRepository {
     return written;
   }
 }
+
+const lock = {
+  name: 'LockedStates.lock',
+  text: `/* LockedStates.lock */ select ${rowColumns('s')} from ${table} s
+         where s.id in (${idsOfCandidates}) order by s.id for update of s`,
+};
+
+const look = {
+  name: 'LockedStates.look',
+  text: `/* LockedStates.look */ select array(${idsOfCandidates}) as ids, ${micros(utcClock)} as now_micros`,
+};
 
 /** One array a column, for `changesGiven`. */
 function columnsOf(changes: Change[]): unknown[] {
