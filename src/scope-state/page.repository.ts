@@ -38,6 +38,16 @@ const keys = {
   LAST_PROCESSED_TIMESTAMP: { column: 's.last_processed_timestamp', type: 'timestamp(6)' },
 } as const;
 
+/** What an index has of the timestamp (docs/adr/0016-lists.md); sorting by it first changes no order. */
+const dayColumn = 's.last_processed_day';
+
+/**
+ * By timestamp, so many rows are sorted as they are found. Of more, the day's index is walked: that is quick only as long as
+ * it comes by many of them, and PostgreSQL, which takes today for a day like others, can't tell.
+ */
+const mostSorted = 10_000;
+const fewAreAll = `((select count(*) from few) <= ${mostSorted})`;
+
 /** Pages by keyset on (sorted column, id): a row that does not move is neither missed nor repeated, whatever else moves. */
 export class PageRepository {
   private readonly pool: Pool;
@@ -55,9 +65,19 @@ export class PageRepository {
     const within = before && placed(before, isAscending ? '<' : '>', order, parameters);
     const range = [condition, beyond, within].filter((part) => part !== undefined).join(' and ');
     const isAnyOn = (side: Comparison, place: Position | undefined) =>
-      place ? isAny(side, place, { order, filter, condition, parameters }) : 'false';
+      place ? isAny(side, place, { order, condition, parameters }) : 'false';
     const way = isAscending === backward ? 'desc' : 'asc';
-    const sorted = [...sortedFirst(order, filter), keys[order.field].column, 's.id'];
+    const columns = `${rowColumns('s')}, ${keys[order.field].column} as key`;
+    const select = (from: string, where: string, sorted: string[]) =>
+      `(select ${columns} from ${from} s where ${where}
+        order by ${[...sorted, keys[order.field].column, 's.id'].map((column) => `${column} ${way}`).join(', ')}
+        limit ${size + 1})`;
+    const page =
+      order.field === 'SCOPE_ID'
+        ? select(table, range, [])
+        : `with few as materialized (select s.* from ${table} s where ${range} limit ${mostSorted + 1})
+           ${select('few', fewAreAll, [])}
+           union all ${select(table, `not ${fewAreAll} and ${range}`, [dayColumn])}`;
     // One more than wanted tells whether the page is the last one; what lies beyond the places given is looked up.
     const rows = await read<PageRow>(
       this.pool,
@@ -67,8 +87,7 @@ export class PageRepository {
            ${isAnyOn(isAscending ? '<=' : '>=', after)} as is_something_before,
            ${isAnyOn(isAscending ? '>=' : '<=', before)} as is_something_after
        ) around left join (
-         select ${rowColumns('s')}, ${keys[order.field].column} as key from ${table} s
-         where ${range} order by ${sorted.map((column) => `${column} ${way}`).join(', ')} limit ${size + 1}
+         ${page}
        ) page on true
        order by page.key ${way}, page.id ${way}`,
       parameters.values,
@@ -99,14 +118,6 @@ export class PageRepository {
 
 type Comparison = '<' | '<=' | '>' | '>=';
 
-/**
- * The day before the timestamp changes no order, but is what an index has of it (docs/adr/0016-lists.md). Not for a list
- * of scope ids: that finds few rows, while the planner may take today for a day like others and walk through it.
- */
-function sortedFirst({ field }: Order, { scopeIds }: ScopeStateFilter): string[] {
-  return field === 'LAST_PROCESSED_TIMESTAMP' && !scopeIds ? ['s.last_processed_day'] : [];
-}
-
 /** Whether a row stands on this side of a place. */
 function placed(
   position: Position,
@@ -132,13 +143,13 @@ function placed(
 function isAny(
   comparison: Comparison,
   position: Position,
-  list: { order: Order; filter: ScopeStateFilter; condition: string; parameters: Parameters },
+  list: { order: Order; condition: string; parameters: Parameters },
 ): string {
-  const { order, filter, condition, parameters } = list;
+  const { order, condition, parameters } = list;
   const side = `${condition} and ${placed(position, comparison, order, parameters)}`;
   const isBelow = comparison.startsWith('<');
   const way = isBelow === (order.field === 'SCOPE_ID') ? 'desc' : 'asc';
-  const [near = keys[order.field].column] = sortedFirst(order, filter);
+  const near = order.field === 'SCOPE_ID' ? keys.SCOPE_ID.column : dayColumn;
   // Not EXISTS, which knows no order: the planner would look through the table for a row that may stand at its end.
   return `(exists (select from ${table} s where s.id = ${parameters.add(position.id, 'int')} and ${side})
     or coalesce((
