@@ -30,6 +30,7 @@ describe('what is not set', () => {
     expect(rest).toEqual({
       host: '127.0.0.1',
       port: 4000,
+      auth: 'none',
       databaseUrl: undefined,
       dataDir: resolve('.scopestate'),
       waitPeriods: 2,

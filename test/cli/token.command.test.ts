@@ -36,22 +36,34 @@ describe('on a database of an operator’s', () => {
       ),
     );
     expect(listed.out).not.toContain(secret);
+  });
 
-    expect(await token(env, 'create', ...words)).toMatchObject({
+  test('a name has one token in force, and is free again once that is revoked', async () => {
+    const create = () => token(env, 'create', '--name', 'rating 2', '--role', 'admin');
+    const id = (await create()).out.split('_')[1];
+    expect(await create()).toMatchObject({
       code: 1,
       out: '',
       err: expect.stringMatching(
-        /^scopestate: --name: found "rating 1", which a token in force has; allowed: .*\n$/,
+        /^scopestate: --name: found "rating 2", which a token in force has; allowed: .*\n$/,
       ),
     });
-    expect(await token(env, 'revoke', 'rating 1')).toMatchObject({
+    expect(await token(env, 'revoke', 'rating 2')).toMatchObject({
       code: 0,
-      out: `revoked ${id} (rating 1)\n`,
+      out: `revoked ${id} (rating 2)\n`,
     });
-    expect(await token(env, 'revoke', 'rating 1')).toMatchObject({ code: 1, out: '' });
-    expect((await token(env, 'list')).out).toMatch(/^rating 1 +\S+ +revoked /m);
-    expect(await token(env, 'create', '--name', 'rating 1', '--role', 'admin')).toMatchObject({ code: 0 });
-    expect((await token(env, 'list')).out).toMatch(/^rating 1 +\S+ +in force +admin +\S+ +never +\*$/m);
+    expect((await create()).code).toBe(0);
+    expect((await token(env, 'list')).out).toMatch(
+      /^rating 2 +\S+ +in force +admin +\S+ +never +\*\nrating 2 +\S+ +revoked /m,
+    );
+  });
+
+  test('what is not there can’t be revoked', async () => {
+    expect(await token(env, 'revoke', 'nobody')).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/^scopestate: there is no token of that id.*\n$/),
+    });
   });
 
   test.each([
