@@ -49,6 +49,7 @@ describe('what is not set', () => {
     expect(rest).toEqual({
       host: '127.0.0.1',
       port: 4000,
+      auth: 'none',
       databaseUrl: undefined,
       dataDir: resolve('.scopestate'),
       waitPeriods: 2,
@@ -75,6 +76,7 @@ test('the list of settings has each variable with its default and its secrets', 
   expect(settings.map((s) => [s.name, s.default, s.secret])).toEqual([
     ['HOST', '127.0.0.1', false],
     ['PORT', '4000', false],
+    ['SCOPESTATE_AUTH', 'none', false],
     ['DATABASE_URL', '', true],
     ['DATABASE_URL_FILE', '', false],
     ['SCOPESTATE_DATA_DIR', '.scopestate', false],
@@ -111,6 +113,8 @@ describe('a setting is taken', () => {
     ['HOST', 'rating-1.example.org', 'host', 'rating-1.example.org'],
     ['PORT', '0', 'port', 0],
     ['PORT', '65535', 'port', 65535],
+    ['SCOPESTATE_AUTH', 'none', 'auth', 'none'],
+    ['SCOPESTATE_AUTH', 'token', 'auth', 'token'],
     ['SCOPESTATE_DATA_DIR', '/var/lib/scopestate', 'dataDir', '/var/lib/scopestate'],
     ['SCOPESTATE_DATA_DIR', 'data/../state', 'dataDir', resolve('state')],
     ['SCOPESTATE_WAIT_PERIODS', '0', 'waitPeriods', 0],
@@ -146,6 +150,7 @@ describe('a setting is refused, by name, with what was found and what is allowed
   test.each([
     ['HOST', 'http://localhost', 'an IP address or a host name'],
     ['HOST', '[::1]', 'an IP address or a host name'],
+    ['SCOPESTATE_AUTH', 'tokens', 'none, token'],
     ['HOST', '300.1.1.1', 'an IP address or a host name'],
     ['HOST', 'localhost:4000', 'an IP address or a host name'],
     ['HOST', ' ', 'an IP address or a host name'],

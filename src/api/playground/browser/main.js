@@ -11,6 +11,7 @@ import { examplesPane } from './examples-pane.js';
 import { withFittingOperation } from '../fitting-operation.ts';
 import { subscriptionAsked } from '../subscription-asked.ts';
 import { PrepareEditors } from './prepare-editors.js';
+import { isWorthRetrying, wantsToken, withAdvice } from '../token-advice.ts';
 import './playground.css';
 
 // The editors' language services, as files of this host: the page's policy allows nothing else.
@@ -22,16 +23,27 @@ globalThis.MonacoEnvironment = {
 };
 
 const answers = new Answers();
-// Connects when a subscription is run, and only then.
-const wsClient = createClient({ url: location.href.replace(/^http/, 'ws').replace(/[?#].*$/, '') });
-const send = createGraphiQLFetcher({ url: location.pathname, wsClient, enableIncrementalDelivery: false });
+const toServer = { url: location.pathname, enableIncrementalDelivery: false };
+const send = createGraphiQLFetcher(toServer);
+const wsUrl = location.href.replace(/^http/, 'ws').replace(/[?#].*$/, '');
+
+/** A connection of its own, with the headers of now: a browser can't set any, so they are sent as its first message. */
+function subscribe({ request, documentAST }, options) {
+  const wsClient = createClient({
+    url: wsUrl,
+    connectionParams: options?.headers,
+    shouldRetry: isWorthRetrying,
+  });
+  return createGraphiQLFetcher({ ...toServer, wsClient })(request, { ...options, documentAST });
+}
 
 /** Sends the request; what it answers may be a later example's variable. */
 async function fetcher(request, options) {
   const fitting = withFittingOperation(request);
   const live = subscriptionAsked(fitting);
-  if (live) return send(live.request, { ...options, documentAST: live.documentAST });
+  if (live) return subscribe(live, options);
   const answer = await send(fitting, options);
+  if (wantsToken(answer)) return withAdvice(answer);
   if (request.operationName !== 'IntrospectionQuery') answers.learn(answer);
   return answer;
 }
