@@ -16,7 +16,12 @@ const documents = {
 };
 type Operation = keyof typeof documents;
 
-const run = async (caller: GrantedCaller, operation: Operation, input: object) =>
+interface Result {
+  planToken: string;
+  sample: { collector: string | null }[];
+}
+
+const run = async (caller: GrantedCaller, operation: Operation, input: object): Promise<Result> =>
   (await caller.data(documents[operation], { input: { reason: 'a test', ...input } }))[operation];
 
 async function apply(caller: GrantedCaller, operation: Operation, input: object) {
@@ -55,11 +60,11 @@ describe.each([
     const input = { ...more, select: { filter: { scopeIds: [own.scopeId] } } };
     const plan = await run(operator, operation, input);
     expect(plan).toMatchObject({ outcome: 'PLANNED', matched: 2, unmatched: [] });
-    const collectors = plan.sample.map(({ collector }: Unit) => collector);
+    const collectors = plan.sample.map(({ collector }) => collector);
     expect(collectors.sort()).toEqual(['gnocchi', null].sort());
     const applied = await run(operator, operation, { ...input, planToken: plan.planToken });
     expect(applied).toMatchObject({ outcome: 'APPLIED', matched: 2, changed: 2 });
-    expect(applied.sample.map(({ collector }: Unit) => collector)).not.toContain('monasca');
+    expect(applied.sample.map(({ collector }) => collector)).not.toContain('monasca');
     expect(await state(hidden)).toEqual(before);
   });
 
