@@ -90,8 +90,8 @@ export class UndoService {
     if (plan.matched < plan.size || plan.matched === 0) {
       throw new BadInput(
         'input.changeId',
-        'a change whose other entries are not there any more',
-        'one that the history has as a whole',
+        'a change whose other entries were pruned, or are not granted',
+        'one that the history shows as a whole',
       );
     }
     return this.result(operation, plan, outcomeOf(plan), 0, grants);

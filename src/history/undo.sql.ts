@@ -34,12 +34,12 @@ function verdict(madeAt: string): string {
   const made = micros(madeAt);
   return `
   verdict as materialized (
-    select count(*) as matched,
+    select count(sequence) as matched,
       count(*) filter (where not is_as_left) as moved_on,
       coalesce(bool_or(old_last_processed_timestamp > clock.now), false) as in_future,
       min(operation_size) as size,
       ${made} as made_micros,
-      encode(sha256(convert_to(concat_ws(' ', 'undo', $1::uuid, ${made}, count(*), sum(sequence)), 'UTF8')), 'hex') as digest,
+      encode(sha256(convert_to(concat_ws(' ', 'undo', $1::uuid, ${made}, count(sequence), sum(sequence)), 'UTF8')), 'hex') as digest,
       ${micros('clock.now')} as now_micros
     from clock left join judged on true group by clock.now
   )`;
