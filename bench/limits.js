@@ -2,10 +2,11 @@
 //
 //   node bench/limits.js OTHER_FOLDER [rounds]
 //
-// Rounds of both servers take turns, and each pair of rounds gives one ratio. No rate limit stands in the way.
+// CPU time of the server process for each answer, which other work on the machine disturbs least (Linux: from /proc). Rounds of
+// both servers take turns, and each pair of rounds gives one ratio. No rate limit stands in the way.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -17,7 +18,7 @@ import { createLog } from '../dist/log.js';
 const other = resolve(process.argv[2] ?? '.');
 const rounds = Number(process.argv[3] ?? 15);
 const callers = 8;
-const roundMillis = 1_000;
+const roundMillis = 2_000;
 const body = JSON.stringify({
   query: `query ($unit: CollectionUnitInput!) { scopeState(unit: $unit) { id lastProcessedTimestamp version nextPeriod { start end } } }`,
   variables: { unit: { scopeId: 's', scopeKey: 'project_id', collector: 'gnocchi', fetcher: 'keystone' } },
@@ -31,16 +32,16 @@ try {
     await start('this', resolve('.'), { SCOPESTATE_RATE: '1000000', SCOPESTATE_RATE_BURST: '1000000' }),
   );
   servers.push(await start('other', other, {}));
-  const rates = { this: [], other: [] };
+  const costs = { this: [], other: [] };
   for (let round = 0; round <= rounds; round++) {
     for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
-      const rate = await measure(server);
-      if (round > 0) rates[server.name].push(rate); // the first one warms up
+      const cost = await measure(server);
+      if (round > 0) costs[server.name].push(cost); // the first one warms up
     }
   }
-  const ratios = rates.this.map((rate, round) => rate / rates.other[round]);
+  const ratios = costs.this.map((cost, round) => cost / costs.other[round]);
   console.log(
-    `point reads: ${median(rates.this).toFixed(0)}/s here, ${median(rates.other).toFixed(0)}/s there; ` +
+    `point reads: ${median(costs.this).toFixed(0)} µs here, ${median(costs.other).toFixed(0)} µs there; ` +
       `ratio ${median(ratios).toFixed(3)} (${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)}, ${rounds} rounds)`,
   );
 } finally {
@@ -66,8 +67,9 @@ async function start(name, root, settings) {
   return { name, child, url, agent: new Agent({ keepAlive: true, maxSockets: callers }) };
 }
 
-/** Answers a second. */
-async function measure({ url, agent }) {
+/** Microseconds of CPU time an answer. */
+async function measure({ url, agent, child }) {
+  const before = await cpuMicros(child.pid);
   const end = performance.now() + roundMillis;
   let answers = 0;
   const call = async () => {
@@ -81,7 +83,13 @@ async function measure({ url, agent }) {
     }
   };
   await Promise.all(Array.from({ length: callers }, call));
-  return (answers * 1_000) / roundMillis;
+  return ((await cpuMicros(child.pid)) - before) / answers;
+}
+
+/** User and system time are fields 14 and 15, in hundredths of a second; the second one is a name in parentheses. */
+async function cpuMicros(pid) {
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 function median(numbers) {
