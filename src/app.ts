@@ -12,7 +12,7 @@ import { PruneRepository } from './history/prune.repository.js';
 import { PruneService } from './history/prune.service.js';
 import { openLive } from './live/live.js';
 import type { Log } from './log.js';
-import { createResolvers, unconnectedResolvers } from './resolvers.js';
+import { createResolvers, unconnectedResolvers, type ResolverOptions } from './resolvers.js';
 import { selectorName } from './scope-state/selector.graphql.js';
 import { openStorage, type Storage } from './storage.js';
 
@@ -25,15 +25,24 @@ export interface App {
   stop(): Promise<void>;
 }
 
+export interface AppOptions extends ResolverOptions {
+  /** applies what is pending, also where the database is its operator's */
+  migrate?: boolean;
+}
+
 /** Starts the whole server; what was started is let go of again when something fails. */
-export async function startApp(config: Config, log: Log, { migrate = false } = {}): Promise<App> {
+export async function startApp(
+  config: Config,
+  log: Log,
+  { migrate = false, gather = true }: AppOptions = {},
+): Promise<App> {
   await requireFreePort(config);
   const storage = await openStorage(config, log);
   try {
     await bringUpToDate(storage, migrate, log);
     const live = openLive(storage.database, log);
     const schema = await createSchema({
-      resolvers: createResolvers(storage.database.pool, config, log),
+      resolvers: createResolvers(storage.database.pool, config, log, { gather }),
       oneOf: [selectorName],
       streams: live.streams,
     });

@@ -1,7 +1,9 @@
 import type { Caller } from '../caller/caller.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
+import type { Decisions } from './decisions.repository.js';
 import type { LockedStatesRepository } from './locked-states.repository.js';
-import type { Checked } from './locked-states.rules.js';
+import type { Checked, LockedStates } from './locked-states.rules.js';
+import type { LookUps } from './look-ups.repository.js';
 import { firstPeriod, nextPeriod, type Period, type Schedule } from './schedule.rules.js';
 import type { ScopeStateRepository } from './scope-state.repository.js';
 import { isLegacy, rowFor } from './scope-state.rules.js';
@@ -12,14 +14,25 @@ export interface CheckedUnit extends Checked {
   readonly nextPeriod: Period | null;
 }
 
+export interface CheckSources {
+  readonly states: ScopeStateRepository;
+  readonly locked: LockedStatesRepository;
+  readonly lookUps: LookUps;
+  readonly decisions: Decisions;
+}
+
 export class CheckService {
   private readonly states: ScopeStateRepository;
   private readonly locked: LockedStatesRepository;
+  private readonly lookUps: LookUps;
+  private readonly decisions: Decisions;
   private readonly schedule: Schedule;
 
-  constructor(states: ScopeStateRepository, locked: LockedStatesRepository, schedule: Schedule) {
-    this.states = states;
-    this.locked = locked;
+  constructor(from: CheckSources, schedule: Schedule) {
+    this.states = from.states;
+    this.locked = from.locked;
+    this.lookUps = from.lookUps;
+    this.decisions = from.decisions;
     this.schedule = schedule;
   }
 
@@ -31,9 +44,7 @@ export class CheckService {
   ): Promise<{ results: CheckedUnit[]; now: Temporal.Instant }> {
     checkCount(units, 'input.units');
     units.forEach((unit, place) => checkUnit(unit, fieldOf(place)));
-    const { results, now } =
-      (await this.findAll(units)) ??
-      (await this.locked.decide(units, caller, (states) => units.map((unit) => states.check(unit))));
+    const { results, now } = (await this.findAll(units)) ?? (await this.decide(units, caller));
     const periodOf = ({ state }: Checked) =>
       state ? nextPeriod(state, now, this.schedule) : firstPeriod(now, this.schedule);
     return { results: results.map((checked) => ({ ...checked, nextPeriod: periodOf(checked) })), now };
@@ -43,7 +54,9 @@ export class CheckService {
   private async findAll(
     units: CollectionUnit[],
   ): Promise<{ results: Checked[]; now: Temporal.Instant } | undefined> {
-    const { rows, now } = await this.states.candidates(units);
+    const [only] = units;
+    const { rows, now } =
+      units.length === 1 && only ? await this.lookUps.candidates(only) : await this.states.candidates(units);
     const rowsOfScope = Map.groupBy(rows, (row) => row.scopeId);
     const results: Checked[] = [];
     for (const unit of units) {
@@ -52,5 +65,18 @@ export class CheckService {
       results.push({ outcome: 'FOUND', state });
     }
     return { results, now };
+  }
+
+  private async decide(
+    units: CollectionUnit[],
+    caller: Caller,
+  ): Promise<{ results: Checked[]; now: Temporal.Instant }> {
+    const [only] = units;
+    if (units.length !== 1 || !only) {
+      return this.locked.decide(units, caller, (states) => units.map((unit) => states.check(unit)));
+    }
+    const decide = (states: LockedStates) => states.check(only);
+    const { result, now } = await this.decisions.decide({ unit: only, caller, decide });
+    return { results: [result], now };
   }
 }

@@ -1,7 +1,7 @@
 import type { Caller } from '../caller/caller.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { isLater } from './advance.rules.js';
-import type { LockedStatesRepository } from './locked-states.repository.js';
+import type { Decisions } from './decisions.repository.js';
 import type { LockedStates } from './locked-states.rules.js';
 import type { ScopeState } from './scope-state.rules.js';
 
@@ -13,10 +13,10 @@ export interface Created {
 }
 
 export class CreateService {
-  private readonly locked: LockedStatesRepository;
+  private readonly decisions: Decisions;
 
-  constructor(locked: LockedStatesRepository) {
-    this.locked = locked;
+  constructor(decisions: Decisions) {
+    this.decisions = decisions;
   }
 
   /** Inserts a unit's row. A row of its own stands in the way, whatever it says; a legacy row of its scope id does not. */
@@ -34,7 +34,7 @@ export class CreateService {
       if (isLater(lastProcessedTimestamp, states.now)) return { outcome: 'IN_FUTURE', state: undefined };
       return { outcome: 'CREATED', state: states.create(unit, lastProcessedTimestamp, active) };
     };
-    const { results, now } = await this.locked.decide([unit], caller, (states) => [decide(states)]);
-    return { ...results[0]!, now };
+    const { result, now } = await this.decisions.decide({ unit, caller, decide });
+    return { ...result, now };
   }
 }

@@ -1,4 +1,5 @@
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
+import type { LookUps } from './look-ups.repository.js';
 import type { ScopeStateRepository } from './scope-state.repository.js';
 import { rowFor, type ScopeState } from './scope-state.rules.js';
 
@@ -11,15 +12,17 @@ export interface Found {
 /** Queries never write (DESIGN.md 2.2): a dashboard with a typing error must not take a legacy row over. */
 export class LookUpService {
   private readonly states: ScopeStateRepository;
+  private readonly lookUps: LookUps;
 
-  constructor(states: ScopeStateRepository) {
+  constructor(states: ScopeStateRepository, lookUps: LookUps) {
     this.states = states;
+    this.lookUps = lookUps;
   }
 
   /** The row that a check of the unit would answer, the legacy row included; it stays as it is. */
   async byUnit(unit: CollectionUnit, field: string): Promise<Found> {
     checkUnit(unit, field);
-    const { rows, now } = await this.states.candidates([unit]);
+    const { rows, now } = await this.lookUps.candidates(unit);
     return { state: rowFor(unit, rows), now };
   }
 
