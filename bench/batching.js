@@ -101,7 +101,7 @@ async function start({ name, words }) {
   await admin.query(`create database bench_${servers.length}`);
   await admin.end();
   const environment = { PATH: process.env.PATH, DATABASE_URL: url.href, PORT: '0', LOG_LEVEL: 'info' };
-  await run([here('../dist/main.js'), 'migrate', 'up'], environment);
+  await run([words[1] === 'serve' ? words[0] : here('../dist/main.js'), 'migrate', 'up'], environment);
   const client = new pg.Client(url.href);
   await client.connect();
   await client.query(
