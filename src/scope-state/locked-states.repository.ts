@@ -2,6 +2,7 @@ import type { Pool } from '../database/pool.js';
 import type { Caller } from '../caller/caller.js';
 import { unitKey, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { LookAgain } from '../database/faults.js';
+import { Gathering } from '../database/gathering.js';
 import { inTwoTrips, type Decision } from '../database/two-trips.js';
 import { columnsOf, insert, lock, look, probe, update } from './locked-states.sql.js';
 import { LockedStates } from './locked-states.rules.js';
@@ -29,6 +30,9 @@ export interface HasState {
   readonly state: ScopeState | undefined;
 }
 
+/** Transactions of many units may all wait for one row: they must not take the connections that others live on. */
+const limits = { runsAtOnce: 6, patientRunsAtOnce: 0, jobsARun: 1, jobsAtMost: 1_000 };
+
 /** A row may be waited for briefly only: by the unique constraint, for who inserts the same unit just now. */
 const briefWaitMillis = 50;
 
@@ -49,6 +53,15 @@ const briefWaitMillis = 50;
  */
 export class LockedStatesRepository {
   private readonly pool: Pool;
+  private readonly ofMany = new Gathering<() => Promise<unknown>, unknown>({
+    keyOf: () => undefined,
+    run: ([job]) =>
+      job!
+        .item()
+        .then(job!.resolve, job!.reject)
+        .then(() => ({ locked: [], later: [] })),
+    ...limits,
+  });
 
   constructor(pool: Pool) {
     this.pool = pool;
@@ -56,6 +69,15 @@ export class LockedStatesRepository {
 
   /** Decides on units, all or nothing; `decide` runs anew, on new rows, when its decision came too late. */
   decide<Result extends HasState>(
+    units: readonly CollectionUnit[],
+    caller: Caller,
+    decide: (states: LockedStates) => Result[],
+  ): Promise<{ results: Result[]; now: Temporal.Instant }> {
+    const work = () => this.decideAtOnce(units, caller, decide);
+    return this.ofMany.submit(work) as ReturnType<typeof work>;
+  }
+
+  private decideAtOnce<Result extends HasState>(
     units: readonly CollectionUnit[],
     caller: Caller,
     decide: (states: LockedStates) => Result[],
