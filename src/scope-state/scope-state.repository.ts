@@ -43,6 +43,7 @@ export class ScopeStateRepository {
       `/* ScopeStates.${name} */ select ${rowColumns('s')}, ${micros('clock.now')} as now_micros
        from (select ${utcClock} as now) clock left join ${table} s on ${condition}`,
       values,
+      `ScopeStates.${name}`,
     );
     return {
       now: toInstant(found[0]!.now_micros),
