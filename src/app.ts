@@ -17,7 +17,7 @@ import { PruneRepository } from './history/prune.repository.js';
 import { PruneService } from './history/prune.service.js';
 import { openLive } from './live/live.js';
 import type { Log } from './log.js';
-import { createResolvers, unconnectedResolvers } from './resolvers.js';
+import { createResolvers, unconnectedResolvers, type ResolverOptions } from './resolvers.js';
 import { selectorName } from './scope-state/selector.graphql.js';
 import { openStorage, type Storage } from './storage.js';
 
@@ -32,8 +32,8 @@ export interface App {
 
 export type { DocumentFile };
 
-export interface StartOptions {
-  /** apply pending migrations, of a database of yours too */
+export interface AppOptions extends ResolverOptions {
+  /** applies what is pending, also where the database is its operator's */
   migrate?: boolean;
   /** listen where others can reach it, though whoever sends no token may do everything */
   insecureNoAuth?: boolean;
@@ -42,8 +42,8 @@ export interface StartOptions {
 }
 
 /** Starts the whole server; what was started is let go of again when something fails. */
-export async function startApp(config: Config, log: Log, options: StartOptions = {}): Promise<App> {
-  const { migrate = false, insecureNoAuth = false, trustedDocuments } = options;
+export async function startApp(config: Config, log: Log, options: AppOptions = {}): Promise<App> {
+  const { migrate = false, insecureNoAuth = false, trustedDocuments, gather = true } = options;
   if (config.auth === 'none') requireLoopback(config, insecureNoAuth, log);
   await requireFreePort(config);
   const storage = await openStorage(config, log);
@@ -51,7 +51,7 @@ export async function startApp(config: Config, log: Log, options: StartOptions =
     await bringUpToDate(storage, migrate, log);
     const live = openLive(storage.database, log);
     const schema = await createSchema({
-      resolvers: createResolvers(storage.database.pool, config, log),
+      resolvers: createResolvers(storage.database.pool, config, log, { gather }),
       oneOf: [selectorName],
       streams: live.streams,
     });

@@ -22,8 +22,10 @@ import { CheckResolver } from './scope-state/check.resolver.js';
 import { CheckService } from './scope-state/check.service.js';
 import { CreateResolver } from './scope-state/create.resolver.js';
 import { CreateService } from './scope-state/create.service.js';
+import { GroupedDecisions, SingleDecisions } from './scope-state/decisions.repository.js';
 import { LockedStatesRepository } from './scope-state/locked-states.repository.js';
 import { LookUpService } from './scope-state/look-up.service.js';
+import { GroupedLookUps, SingleLookUps } from './scope-state/look-ups.repository.js';
 import { PageRepository } from './scope-state/page.repository.js';
 import { PageService } from './scope-state/page.service.js';
 import { RekeyRepository } from './scope-state/rekey.repository.js';
@@ -51,13 +53,25 @@ export const unconnectedResolvers: ClassType[] = [
   LiveResolver,
 ];
 
+export interface ResolverOptions {
+  /** whether requests that arrive together share statements; without, each has its own */
+  gather?: boolean;
+}
+
 /** Every resolver with what it stands on, made by hand. */
-export function createResolvers(pool: Pool, config: Config, log: Log): Map<ClassType, object> {
+export function createResolvers(
+  pool: Pool,
+  config: Config,
+  log: Log,
+  { gather = true }: ResolverOptions = {},
+): Map<ClassType, object> {
   const schedule = { period: config.period, waitPeriods: config.waitPeriods };
   const presenter = new ScopeStatePresenter(schedule);
   const states = new ScopeStateRepository(pool);
   const locked = new LockedStatesRepository(pool);
-  const lookUp = new LookUpService(states);
+  const lookUps = gather ? new GroupedLookUps(states) : new SingleLookUps(states);
+  const decisions = gather ? new GroupedDecisions(locked) : new SingleDecisions(locked);
+  const lookUp = new LookUpService(states, lookUps);
   const changePages = new ChangePageRepository(pool);
   const changes = new ChangePageService(changePages);
   const selections = new SelectionService(new SelectionRepository(pool), log);
@@ -82,9 +96,12 @@ export function createResolvers(pool: Pool, config: Config, log: Log): Map<Class
       ScopeStateResolver,
       new ScopeStateResolver(lookUp, new PageService(new PageRepository(pool)), presenter),
     ],
-    [CheckResolver, new CheckResolver(new CheckService(states, locked, schedule), presenter)],
-    [AdvanceResolver, new AdvanceResolver(new AdvanceService(locked), presenter)],
-    [CreateResolver, new CreateResolver(new CreateService(locked), presenter)],
+    [
+      CheckResolver,
+      new CheckResolver(new CheckService({ states, locked, lookUps, decisions }, schedule), presenter),
+    ],
+    [AdvanceResolver, new AdvanceResolver(new AdvanceService(locked, decisions), presenter)],
+    [CreateResolver, new CreateResolver(new CreateService(decisions), presenter)],
     [SelectionResolver, new SelectionResolver(selections, presenter)],
     [LiveResolver, new LiveResolver(presenter)],
     [RekeyResolver, new RekeyResolver(new RekeyService(new RekeyRepository(pool), log), presenter)],

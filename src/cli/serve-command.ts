@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
-import { startApp, type StartOptions } from '../app.js';
+import { startApp, type AppOptions } from '../app.js';
 import { readConfig } from '../config.js';
 import { OperatorError } from '../fault.js';
 import { createLog } from '../log.js';
@@ -9,7 +9,7 @@ import { stopSignal } from './stop-signal.js';
 
 const exitGraceMillis = 100;
 
-interface ServeOptions extends Omit<StartOptions, 'trustedDocuments'> {
+interface ServeOptions extends Omit<AppOptions, 'trustedDocuments'> {
   /** path of a file */
   trustedDocuments?: string;
 }

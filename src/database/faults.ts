@@ -1,4 +1,4 @@
-import { Unavailable } from '../fault.js';
+import { OutcomeUnknown, Unavailable } from '../fault.js';
 
 /** SQLSTATE classes that tell of the service, not of the statement: see the PostgreSQL manual, appendix A. */
 const unavailableClasses = new Set(['08', '28', '3D', '53', '55', '57', '58']);
@@ -28,11 +28,6 @@ export function wantsAnotherLook(error: unknown): boolean {
   return error instanceof LookAgain || lookAgainCodes.has(sqlStateOf(error) ?? '');
 }
 
-/** A prepared statement is not there, or there already: an older PgBouncer gave the session to others meanwhile. */
-export function tellsOfSharedSessions(error: unknown): boolean {
-  return ['26000', '42P05'].includes(sqlStateOf(error) ?? '');
-}
-
 /** Whether the database, not the statement, is at fault. The driver's own errors carry no SQLSTATE. */
 export function tellsOfTheDatabase(error: unknown): boolean {
   const state = sqlStateOf(error);
@@ -47,6 +42,26 @@ export function tellsOfTheDatabase(error: unknown): boolean {
 export function asFault(error: unknown): unknown {
   if (!tellsOfTheDatabase(error)) return error;
   return new Unavailable('the database takes no requests now; nothing was done', { cause: error });
+}
+
+const cancelled = '57014';
+const lockNotGranted = '55P03';
+
+/** Whether a transaction for several callers failed for what one of them asked: without that one it may succeed. */
+export function tellsOfOneItem(error: unknown): boolean {
+  if (error instanceof OutcomeUnknown) return false;
+  const cause = error instanceof Unavailable ? error.cause : error;
+  return (
+    !tellsOfTheDatabase(cause) ||
+    wantsAnotherLook(cause) ||
+    [cancelled, lockNotGranted].includes(sqlStateOf(cause) ?? '')
+  );
+}
+
+/** Whether a transaction that did not wait may succeed when it does: somebody else was in its way. */
+export function tellsOfARival(error: unknown): boolean {
+  const cause = error instanceof Unavailable ? error.cause : error;
+  return wantsAnotherLook(cause) || sqlStateOf(cause) === lockNotGranted;
 }
 
 /** A session that the server ended, or whose socket broke: what it was doing may or may not have been done. */

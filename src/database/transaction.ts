@@ -4,10 +4,10 @@ import { statementTimeoutMillis } from './deadlines.js';
 import { asFault, sqlStateOf, tellsOfALostSession, tellsOfTheDatabase, wantsAnotherLook } from './faults.js';
 
 /** So many snapshots in a row have been overtaken only when something else is wrong. */
-const mostLooks = 50;
+export const mostLooks = 50;
 
 /** Independent of the session's defaults; SET LOCAL also holds behind a pooler that shares sessions. */
-const begin = [
+export const begin = [
   'begin isolation level read committed',
   `set local statement_timeout = ${statementTimeoutMillis}`,
   `set local idle_in_transaction_session_timeout = ${statementTimeoutMillis}`,
@@ -42,7 +42,7 @@ export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) =>
   throw new Unavailable(`other writers were ahead ${mostLooks} times in a row; nothing was done`);
 }
 
-async function connect(pool: Pool): Promise<PoolClient> {
+export async function connect(pool: Pool): Promise<PoolClient> {
   try {
     return await pool.connect();
   } catch (error) {
@@ -50,7 +50,7 @@ async function connect(pool: Pool): Promise<PoolClient> {
   }
 }
 
-async function rollBack(client: PoolClient, error: unknown): Promise<void> {
+export async function rollBack(client: PoolClient, error: unknown): Promise<void> {
   // A session that gave no answer in time would give none to a rollback either: the caller would wait twice as long.
   if (sqlStateOf(error) === undefined && tellsOfTheDatabase(error)) return client.release(true);
   try {

@@ -1,6 +1,7 @@
-import type { CallContext } from '../caller/caller.js';
+import type { Caller, CallContext } from '../caller/caller.js';
 import { checkUnit } from '../collection-unit/collection-unit.rules.js';
 import type { Advance, AdvanceOutcome } from './advance.rules.js';
+import type { Decisions } from './decisions.repository.js';
 import { grantedItems } from './forbidden.rules.js';
 import type { LockedStatesRepository } from './locked-states.repository.js';
 import type { Advanced } from './locked-states.rules.js';
@@ -15,9 +16,11 @@ const forbidden: AdvancedUnit = { outcome: 'FORBIDDEN', backfilled: false, state
 
 export class AdvanceService {
   private readonly locked: LockedStatesRepository;
+  private readonly decisions: Decisions;
 
-  constructor(locked: LockedStatesRepository) {
+  constructor(locked: LockedStatesRepository, decisions: Decisions) {
     this.locked = locked;
+    this.decisions = decisions;
   }
 
   /**
@@ -32,11 +35,25 @@ export class AdvanceService {
     checkCount(advances, 'input.advances');
     advances.forEach(({ unit }, place) => checkUnit(unit, fieldOf(place)));
     const { granted, place } = grantedItems(advances, ({ unit }) => unit, grants);
-    const { results, now } = await this.locked.decide(
-      granted.map(({ unit }) => unit),
-      caller,
-      (states) => granted.map((advance) => states.advance(advance)),
-    );
+    const { results, now } = await this.decide(granted, advances.length === 1, caller);
     return { results: place<AdvancedUnit>(results, forbidden), now };
+  }
+
+  /** One that comes alone shares a transaction with what other callers send. */
+  private async decide(advances: Advance[], isSingle: boolean, caller: Caller) {
+    const [only] = advances;
+    if (isSingle && only) {
+      const { result, now } = await this.decisions.decide({
+        unit: only.unit,
+        caller,
+        decide: (states) => states.advance(only),
+      });
+      return { results: [result], now };
+    }
+    return this.locked.decide(
+      advances.map(({ unit }) => unit),
+      caller,
+      (states) => advances.map((advance) => states.advance(advance)),
+    );
   }
 }

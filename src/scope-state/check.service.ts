@@ -1,8 +1,10 @@
-import type { CallContext } from '../caller/caller.js';
+import type { Caller, CallContext } from '../caller/caller.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
+import type { Decisions } from './decisions.repository.js';
 import { grantedItems } from './forbidden.rules.js';
 import type { LockedStatesRepository } from './locked-states.repository.js';
-import type { Checked, CheckOutcome } from './locked-states.rules.js';
+import type { Checked, CheckOutcome, LockedStates } from './locked-states.rules.js';
+import type { LookUps } from './look-ups.repository.js';
 import { firstPeriod, nextPeriod, type Period, type Schedule } from './schedule.rules.js';
 import type { ScopeStateRepository } from './scope-state.repository.js';
 import { isLegacy, rowFor } from './scope-state.rules.js';
@@ -16,14 +18,25 @@ export interface CheckedUnit extends Omit<Checked, 'outcome'> {
 
 const forbidden: CheckedUnit = { outcome: 'FORBIDDEN', state: undefined, nextPeriod: null };
 
+export interface CheckSources {
+  readonly states: ScopeStateRepository;
+  readonly locked: LockedStatesRepository;
+  readonly lookUps: LookUps;
+  readonly decisions: Decisions;
+}
+
 export class CheckService {
   private readonly states: ScopeStateRepository;
   private readonly locked: LockedStatesRepository;
+  private readonly lookUps: LookUps;
+  private readonly decisions: Decisions;
   private readonly schedule: Schedule;
 
-  constructor(states: ScopeStateRepository, locked: LockedStatesRepository, schedule: Schedule) {
-    this.states = states;
-    this.locked = locked;
+  constructor(from: CheckSources, schedule: Schedule) {
+    this.states = from.states;
+    this.locked = from.locked;
+    this.lookUps = from.lookUps;
+    this.decisions = from.decisions;
     this.schedule = schedule;
   }
 
@@ -39,9 +52,7 @@ export class CheckService {
     checkCount(units, 'input.units');
     units.forEach((unit, place) => checkUnit(unit, fieldOf(place)));
     const { granted, place } = grantedItems(units, (unit) => unit, grants);
-    const { results, now } =
-      (await this.findAll(granted)) ??
-      (await this.locked.decide(granted, caller, (states) => granted.map((unit) => states.check(unit))));
+    const { results, now } = (await this.findAll(granted)) ?? (await this.decide(granted, caller));
     const periodOf = ({ state }: Checked) =>
       state ? nextPeriod(state, now, this.schedule) : firstPeriod(now, this.schedule);
     const checked = results.map((result): CheckedUnit => ({ ...result, nextPeriod: periodOf(result) }));
@@ -52,7 +63,9 @@ export class CheckService {
   private async findAll(
     units: CollectionUnit[],
   ): Promise<{ results: Checked[]; now: Temporal.Instant } | undefined> {
-    const { rows, now } = await this.states.candidates(units);
+    const [only] = units;
+    const { rows, now } =
+      units.length === 1 && only ? await this.lookUps.candidates(only) : await this.states.candidates(units);
     const rowsOfScope = Map.groupBy(rows, (row) => row.scopeId);
     const results: Checked[] = [];
     for (const unit of units) {
@@ -61,5 +74,18 @@ export class CheckService {
       results.push({ outcome: 'FOUND', state });
     }
     return { results, now };
+  }
+
+  private async decide(
+    units: CollectionUnit[],
+    caller: Caller,
+  ): Promise<{ results: Checked[]; now: Temporal.Instant }> {
+    const [only] = units;
+    if (units.length !== 1 || !only) {
+      return this.locked.decide(units, caller, (states) => units.map((unit) => states.check(unit)));
+    }
+    const decide = (states: LockedStates) => states.check(only);
+    const { result, now } = await this.decisions.decide({ unit: only, caller, decide });
+    return { results: [result], now };
   }
 }

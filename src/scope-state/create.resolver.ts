@@ -32,6 +32,9 @@ export class CreateResolver {
       'input.unit',
       context,
     );
-    return { outcome: CreateOutcome[outcome], scopeState: this.presenter.present(state, now) };
+    return {
+      outcome: CreateOutcome[outcome],
+      scopeState: state && now ? this.presenter.present(state, now) : null,
+    };
   }
 }

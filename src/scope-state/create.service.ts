@@ -1,8 +1,8 @@
 import type { CallContext } from '../caller/caller.js';
+import { cover } from '../caller/grant.rules.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { isLater } from './advance.rules.js';
-import { grantedItems } from './forbidden.rules.js';
-import type { LockedStatesRepository } from './locked-states.repository.js';
+import type { Decisions } from './decisions.repository.js';
 import type { LockedStates } from './locked-states.rules.js';
 import type { ScopeState } from './scope-state.rules.js';
 
@@ -13,13 +13,14 @@ export interface Created {
   readonly state: ScopeState | undefined;
 }
 
-const forbidden: Created = { outcome: 'FORBIDDEN', state: undefined };
+/** Nobody looks what there is of the unit, and so there is no time of the looking. */
+const forbidden: Created & { now?: Temporal.Instant } = { outcome: 'FORBIDDEN', state: undefined };
 
 export class CreateService {
-  private readonly locked: LockedStatesRepository;
+  private readonly decisions: Decisions;
 
-  constructor(locked: LockedStatesRepository) {
-    this.locked = locked;
+  constructor(decisions: Decisions) {
+    this.decisions = decisions;
   }
 
   /** Inserts a unit's row. A row of its own stands in the way, whatever it says; a legacy row of its scope id does not. */
@@ -29,18 +30,16 @@ export class CreateService {
     active: boolean,
     field: string,
     { caller, grants }: CallContext,
-  ) {
+  ): Promise<Created & { now?: Temporal.Instant }> {
     checkUnit(unit, field);
+    if (!cover(grants, unit)) return forbidden;
     const decide = (states: LockedStates): Created => {
       const existing = states.exactRow(unit);
       if (existing) return { outcome: 'ALREADY_EXISTS', state: existing };
       if (isLater(lastProcessedTimestamp, states.now)) return { outcome: 'IN_FUTURE', state: undefined };
       return { outcome: 'CREATED', state: states.create(unit, lastProcessedTimestamp, active) };
     };
-    const { granted, place } = grantedItems([unit], (asked) => asked, grants);
-    const { results, now } = await this.locked.decide(granted, caller, (states) =>
-      granted.map(() => decide(states)),
-    );
-    return { ...place(results, forbidden)[0]!, now };
+    const { result, now } = await this.decisions.decide({ unit, caller, decide });
+    return { ...result, now };
   }
 }

@@ -1,22 +1,41 @@
-import type { Pool, PoolClient } from '../database/pool.js';
+import type { Pool } from '../database/pool.js';
 import type { Caller } from '../caller/caller.js';
-import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
-import { LookAgain, tellsOfSharedSessions } from '../database/faults.js';
-import { inTransaction } from '../database/transaction.js';
-import { LockedStates, type Change } from './locked-states.rules.js';
-import { asItWas, isOfAnotherUnit, record } from './record.sql.js';
-import { micros, rowColumns, table, toInstant, toScopeState, toTimestamp, utcClock } from './row.sql.js';
+import { unitKey, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
+import { LookAgain } from '../database/faults.js';
+import { Gathering } from '../database/gathering.js';
+import { PreparedStatements } from '../database/prepared-statements.js';
+import { inTwoTrips, type Decision } from '../database/two-trips.js';
+import { columnsOf, insert, lock, look, probe, update } from './locked-states.sql.js';
+import { LockedStates } from './locked-states.rules.js';
+import { toInstant, toScopeState } from './row.sql.js';
 import type { ScopeStateRow } from './row.sql.js';
-import { idsOfCandidates, unitParameters } from './unit-match.sql.js';
+import { unitParameters } from './unit-match.sql.js';
 import { settle } from './settle.rules.js';
 import type { ScopeState } from './scope-state.rules.js';
 
-interface Written {
-  id: number;
-  updated_micros: string;
-  toggled_micros: string;
-  advanced_micros: string | null;
+/** What one caller wants of one unit; `decide` may run anew, on new rows, when its decision came too late. */
+export interface Item<Result extends HasState = HasState> {
+  readonly unit: CollectionUnit;
+  readonly caller: Caller;
+  readonly decide: (states: LockedStates) => Result;
 }
+
+/**
+ * What became of an item: decided and committed; or nothing was done, because somebody else has locked what it is about
+ * (`locked`), or because another item of its scope id came first (`later`).
+ */
+export type Fate<Result extends HasState = HasState> =
+  { readonly result: Result; readonly now: Temporal.Instant } | 'locked' | 'later';
+
+export interface HasState {
+  readonly state: ScopeState | undefined;
+}
+
+/** Transactions of many units may all wait for one row: they must not take the connections that others live on. */
+const limits = { runsAtOnce: 6, patientRunsAtOnce: 0, jobsARun: 1, jobsAtMost: 1_000 };
+
+/** A row may be waited for briefly only: by the unique constraint, for who inserts the same unit just now. */
+const briefWaitMillis = 50;
 
 /**
  * How a legacy row gets exactly one owner (DESIGN.md 2.1), in one transaction at READ COMMITTED:
@@ -28,180 +47,180 @@ interface Written {
  *   4. write  claims and updates, then inserts; a unit that got a row meanwhile (unique violation) means start again
  *
  * Ids are locked in one order and units written in one order, so that batches can't deadlock.
+ *
+ * A transaction for several callers does not wait in step 1: it skips what is locked (`probe`). A row that step 2 sees
+ * and step 1 did not get takes the items of its scope id out; nobody is told that a row which is locked is not there.
+ * Where each item has got the row of its own unit, which wins, there is nothing to look for in step 2.
  */
 export class LockedStatesRepository {
   private readonly pool: Pool;
-  /**
-   * Ends the names of prepared statements, so that no other process gives a name another text. Undefined: a pooler that
-   * shares sessions, and does not know of statements, stands before the database.
-   */
-  private names: string | undefined = crypto.randomUUID();
+  private readonly statements: PreparedStatements;
+  private readonly ofMany = new Gathering<() => Promise<unknown>, unknown>({
+    keyOf: () => undefined,
+    run: ([job]) =>
+      job!
+        .item()
+        .then(job!.resolve, job!.reject)
+        .then(() => ({ locked: [], later: [] })),
+    ...limits,
+  });
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, statements = new PreparedStatements()) {
     this.pool = pool;
+    this.statements = statements;
   }
 
   /** Decides on units, all or nothing; `decide` runs anew, on new rows, when its decision came too late. */
-  async decide<Result extends { readonly state: ScopeState | undefined }>(
+  decide<Result extends HasState>(
     units: readonly CollectionUnit[],
-    { caller, requestId }: Caller,
+    caller: Caller,
     decide: (states: LockedStates) => Result[],
   ): Promise<{ results: Result[]; now: Temporal.Instant }> {
-    return inTransaction(this.pool, async (client) => {
-      try {
-        const states = await this.lock(client, units);
-        const results = decide(states);
-        const settled = await this.write(client, states.changes(), [caller, requestId]);
-        return { results: settle(results, settled), now: states.now };
-      } catch (error) {
-        if (!tellsOfSharedSessions(error)) throw error;
-        this.names = undefined;
-        throw new LookAgain('a session does not know the statement that another one prepared');
-      }
-    });
+    const work = () => this.decideAtOnce(units, caller, decide);
+    return this.ofMany.submit(work) as ReturnType<typeof work>;
   }
 
-  private prepared(statement: { name: string; text: string }): { name?: string; text: string } {
-    const { name, text } = statement;
-    return this.names === undefined ? { text } : { name: `${name} ${this.names}`, text };
-  }
-
-  private async lock(client: PoolClient, units: readonly CollectionUnit[]): Promise<LockedStates> {
+  private decideAtOnce<Result extends HasState>(
+    units: readonly CollectionUnit[],
+    caller: Caller,
+    decide: (states: LockedStates) => Result[],
+  ): Promise<{ results: Result[]; now: Temporal.Instant }> {
     const parameters = unitParameters(units);
-    const locked = await client.query<ScopeStateRow>({
-      ...this.prepared(lock),
-      values: parameters,
+    return inTwoTrips(this.pool, {
+      statements: this.statements,
+      looks: [
+        { ...lock, values: parameters },
+        { ...look, values: parameters },
+      ],
+      decide: ([locked, looked]) => {
+        const { states } = statesOf(locked!.rows as ProbedRow[], looked!.rows as LookedRow[]);
+        states.actFor(caller);
+        const results = decide(states);
+        return Promise.resolve(
+          writing(states, (written) => ({ results: settle(results, written), now: states.now })),
+        );
+      },
     });
-    const found = await client.query<{ ids: number[]; now_micros: string }>({
-      ...this.prepared(look),
-      values: parameters,
-    });
-    const { ids, now_micros } = found.rows[0]!;
-    const lockedIds = new Set(locked.rows.map((row) => row.id));
-    if (ids.some((id) => !lockedIds.has(id)))
-      throw new LookAgain('a row came while others were being locked');
-    return new LockedStates(locked.rows.map(toScopeState), toInstant(now_micros));
   }
 
-  /** What was written, with the ids and times that the database gave. */
-  private async write(
-    client: PoolClient,
-    changes: Change[],
-    author: string[],
-  ): Promise<Map<ScopeState, ScopeState>> {
-    const updates = changes.filter((change) => change.before !== undefined);
-    const inserts = changes.filter((change) => change.before === undefined);
-    const written = new Map<ScopeState, ScopeState>();
-    for (const [batch, statement] of [[updates, update] as const, [inserts, insert] as const]) {
-      if (batch.length === 0) continue;
-      const { rows } = await client.query<Written & { place: string }>({
-        ...this.prepared(statement),
-        values: [...columnsOf(batch), ...author],
-      });
-      if (rows.length < batch.length) throw new LookAgain('a unit got its row from somebody else meanwhile');
-      for (const row of rows) {
-        const { after } = batch[Number(row.place) - 1]!;
-        written.set(after, {
-          ...after,
-          id: row.id,
-          updatedAt: toInstant(row.updated_micros),
-          scopeActivationToggleDate: toInstant(row.toggled_micros),
-          lastAdvancedAt: row.advanced_micros === null ? null : toInstant(row.advanced_micros),
+  /**
+   * Decides on items of several callers, in one transaction; those of one scope id in the order given. Does not wait for
+   * rows that somebody else has locked, unless it is to be `patient`.
+   */
+  decideEach<Result extends HasState>(
+    items: readonly Item<Result>[],
+    { patient }: { patient: boolean },
+  ): Promise<Fate<Result>[]> {
+    const parameters = unitParameters(items.map(({ unit }) => unit));
+    const looking = { ...look, values: parameters };
+    return inTwoTrips(this.pool, {
+      statements: this.statements,
+      looks: patient ? [{ ...lock, values: parameters }, looking] : [{ ...probe, values: parameters }],
+      ...(!patient && { lockTimeoutMillis: briefWaitMillis, looksAtMost: 1 }),
+      decide: async ([locked, looked], send) => {
+        const rows = locked!.rows as ProbedRow[];
+        const own = new Set(rows.map(unitKeyOfRow));
+        const hasOwn = ({ unit }: Item<Result>) => own.has(unitKey(unit));
+        const found = looked ?? (items.every(hasOwn) ? undefined : await send(looking));
+        const { states, missed } = statesOf(rows, found?.rows as LookedRow[] | undefined, patient);
+        const fates = items.map((item): Fate<Result> => {
+          const { unit, caller } = item;
+          if (missed.has(unit.scopeId) && !hasOwn(item)) return 'locked';
+          if (states.isChangedByAnother(unit.scopeId, caller)) return 'later';
+          states.actFor(caller);
+          return { result: item.decide(states), now: states.now };
         });
-      }
-    }
-    return written;
+        return writing(states, (written) => settleEach(fates, written));
+      },
+    });
   }
 }
 
-const lock = {
-  name: 'LockedStates.lock',
-  text: `/* LockedStates.lock */ select ${rowColumns('s')} from ${table} s
-         where s.id in (${idsOfCandidates}) order by s.id for update of s`,
-};
-
-const look = {
-  name: 'LockedStates.look',
-  text: `/* LockedStates.look */ select array(${idsOfCandidates}) as ids, ${micros(utcClock)} as now_micros`,
-};
-
-/** One array a column, for `changesGiven`. */
-function columnsOf(changes: Change[]): unknown[] {
-  const rows = changes.map(({ after }) => after);
-  return [
-    rows.map((row) => row.id),
-    rows.map((row) => row.scopeId),
-    rows.map((row) => row.scopeKey),
-    rows.map((row) => row.collector),
-    rows.map((row) => row.fetcher),
-    rows.map((row) => toTimestamp(row.lastProcessedTimestamp)),
-    rows.map((row) => row.active),
-    rows.map((row) => row.version),
-    rows.map((row) => row.revision),
-    rows.map((row) => row.movedByOperator),
-    changes.map((change) => change.advanced),
-  ];
+interface ProbedRow extends ScopeStateRow {
+  now_micros: string;
 }
 
-const changesGiven = `
-  unnest(
-    $1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamp(6)[],
-    $7::boolean[], $8::int[], $9::int[], $10::boolean[], $11::boolean[]
-  ) with ordinality as given (
-    id, identifier, scope_key, collector, fetcher, last_processed_timestamp,
-    active, version, revision, moved_by_operator, advanced, place
-  )`;
+/** One row a candidate, or one with the clock only. */
+interface LookedRow {
+  id: number | null;
+  identifier: string;
+  now_micros: string;
+}
 
-const returning = `
-  ${micros('s.updated_at')} as updated_micros,
-  ${micros('s.scope_activation_toggle_date')} as toggled_micros,
-  ${micros('s.last_advanced_at')} as advanced_micros`;
+/**
+ * The rows that were locked, and the scope ids of those that the look saw and the lock missed.
+ *
+ * @throws LookAgain when none may be missing
+ */
+function statesOf(rows: ProbedRow[], looked: LookedRow[] | undefined, complete = true) {
+  const ids = new Set(rows.map((row) => row.id));
+  const missed = (looked ?? []).filter(({ id }) => id !== null && !ids.has(id));
+  if (complete && missed.length > 0) throw new LookAgain('a row came while others were being locked');
+  const { now_micros } = (looked ?? rows)[0]!;
+  return {
+    states: new LockedStates(rows.map(toScopeState), toInstant(now_micros)),
+    missed: new Set(missed.map(({ identifier }) => identifier)),
+  };
+}
 
-/** Parameters that stand for who changes the states, behind those of `columnsOf`. */
-const author = ['$12::text', '$13::text'];
+function unitKeyOfRow(row: ProbedRow): string {
+  const { identifier: scopeId, scope_key: scopeKey, collector, fetcher } = row;
+  return unitKey({ scopeId, scopeKey, collector, fetcher } as CollectionUnit);
+}
 
-/** A change that only acknowledges an operator's move leaves version and write time as they are. */
-const update = {
-  name: 'LockedStates.update',
-  text: `/* LockedStates.update */
-    with changed as (
-      update ${table} s set
-        scope_key = given.scope_key,
-        collector = given.collector,
-        fetcher = given.fetcher,
-        last_processed_timestamp = given.last_processed_timestamp,
-        moved_by_operator = given.moved_by_operator,
-        version = given.version,
-        revision = given.revision,
-        updated_at = case when given.version > s.version then clock.now else s.updated_at end,
-        last_advanced_at = case when given.advanced then clock.now else s.last_advanced_at end
-      from ${changesGiven}, ${table} o, (select ${utcClock} as now) clock
-      where s.id = given.id and o.id = given.id
-      returning s.*, given.place, ${asItWas}
-    ), recorded as (
-      ${record({ changed: 'changed', what: 'updated', kind: `case when ${isOfAnotherUnit} then 'BACKFILLED' else 'ADVANCED' end` }, author)}
-    )
-    select s.id, s.place, ${returning} from changed s`,
-};
+function settleEach<Result extends HasState>(
+  fates: Fate<Result>[],
+  written: ReadonlyMap<ScopeState, ScopeState>,
+): Fate<Result>[] {
+  const decided = fates.filter((fate) => typeof fate === 'object');
+  const results = settle(
+    decided.map(({ result }) => result),
+    written,
+  ).values();
+  return fates.map((fate) =>
+    typeof fate === 'object' ? { result: results.next().value!, now: fate.now } : fate,
+  );
+}
 
-const insert = {
-  name: 'LockedStates.insert',
-  text: `/* LockedStates.insert */
-    with given as materialized (
-      select given.*, clock.now from ${changesGiven}, (select ${utcClock} as now) clock
-    ), s as (
-      insert into ${table} (
-        identifier, scope_key, collector, fetcher, last_processed_timestamp, scope_activation_toggle_date,
-        active, version, revision, moved_by_operator, updated_at, last_advanced_at
-      )
-      select
-        identifier, scope_key, collector, fetcher, last_processed_timestamp, now,
-        active, version, revision, moved_by_operator, now, case when advanced then now end
-      from given order by place
-      on conflict do nothing
-      returning *
-    ), recorded as (
-      ${record({ changed: 's', what: 'created', kind: `'CREATED'` }, author)}
-    )
-    select s.id, given.place, ${returning} from s join given using (identifier, scope_key, collector, fetcher)`,
-};
+/** The statements that write what was decided; they answer the ids and times that the database gave. */
+function writing<T>(
+  states: LockedStates,
+  settled: (written: ReadonlyMap<ScopeState, ScopeState>) => T,
+): Decision<T> {
+  const changes = states.changes();
+  const batches = [
+    { statement: update, batch: changes.filter((change) => change.before !== undefined) },
+    { statement: insert, batch: changes.filter((change) => change.before === undefined) },
+  ].filter(({ batch }) => batch.length > 0);
+  return {
+    writes: batches.map(({ statement, batch }) => ({ ...statement, values: columnsOf(batch) })),
+    settle: (answers) => {
+      const written = new Map<ScopeState, ScopeState>();
+      answers.forEach((answer, place) => {
+        for (const row of answer.rows as Written[]) {
+          const { after } = batches[place]!.batch[Number(row.place) - 1]!;
+          written.set(after, asWritten(after, row));
+        }
+      });
+      return settled(written);
+    },
+  };
+}
+
+interface Written {
+  id: number;
+  place: string;
+  updated_micros: string;
+  toggled_micros: string;
+  advanced_micros: string | null;
+}
+
+function asWritten(state: ScopeState, row: Written): ScopeState {
+  return {
+    ...state,
+    id: row.id,
+    updatedAt: toInstant(row.updated_micros),
+    scopeActivationToggleDate: toInstant(row.toggled_micros),
+    lastAdvancedAt: row.advanced_micros === null ? null : toInstant(row.advanced_micros),
+  };
+}

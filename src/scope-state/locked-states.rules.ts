@@ -1,3 +1,4 @@
+import type { Caller } from '../caller/caller.js';
 import { unitKey, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { decideAdvance, type Advance, type AdvanceOutcome } from './advance.rules.js';
 import { belongsTo, isLegacy, rowFor, type ScopeState } from './scope-state.rules.js';
@@ -20,6 +21,8 @@ export interface Change {
   readonly before: ScopeState | undefined;
   readonly after: ScopeState;
   readonly advanced: boolean;
+  /** who is to be named in the history */
+  readonly by: Caller;
 }
 
 /**
@@ -30,12 +33,28 @@ export class LockedStates {
   private readonly rowsOfScope: Map<string, ScopeState[]>;
   private readonly original = new Map<ScopeState, ScopeState | undefined>();
   private readonly advancedRows = new Set<ScopeState>();
+  private readonly changedBy = new Map<string, Caller>();
+  private author: Caller = { caller: '', requestId: '' };
   /** the database's clock, read after the rows were locked */
   readonly now: Temporal.Instant;
 
   constructor(rows: readonly ScopeState[], now: Temporal.Instant) {
     this.rowsOfScope = Map.groupBy(rows, (row) => row.scopeId);
     this.now = now;
+  }
+
+  /** Whoever asks for what is decided from now on. */
+  actFor(caller: Caller): void {
+    this.author = caller;
+  }
+
+  /**
+   * Whether another caller's item has changed a row of the scope id. What comes then has to wait for the next
+   * transaction: a row's change has one entry in the history, and that names one caller and one request.
+   */
+  isChangedByAnother(scopeId: string, caller: Caller): boolean {
+    const by = this.changedBy.get(scopeId);
+    return by !== undefined && by !== caller;
   }
 
   check(unit: CollectionUnit): Checked {
@@ -93,6 +112,7 @@ export class LockedStates {
     };
     this.rowsOf(unit.scopeId).push(created);
     this.original.set(created, undefined);
+    this.changedBy.set(unit.scopeId, this.author);
     return created;
   }
 
@@ -103,7 +123,12 @@ export class LockedStates {
   /** What is to be written, one entry a row; in an order of units, so that writers of the same units don't cross. */
   changes(): Change[] {
     return [...this.original]
-      .map(([after, before]) => ({ before, after, advanced: this.advancedRows.has(after) }))
+      .map(([after, before]) => ({
+        before,
+        after,
+        advanced: this.advancedRows.has(after),
+        by: this.changedBy.get(after.scopeId)!,
+      }))
       .sort((one, other) => compareText(unitKeyOf(one.after), unitKeyOf(other.after)));
   }
 
@@ -153,6 +178,7 @@ export class LockedStates {
     rows[rows.indexOf(row)] = after;
     this.original.set(after, this.original.has(row) ? this.original.get(row) : row);
     this.original.delete(row);
+    this.changedBy.set(row.scopeId, this.author);
     if (this.advancedRows.delete(row)) this.advancedRows.add(after);
     return after;
   }

@@ -1,5 +1,6 @@
 import { cover, type Grants } from '../caller/grant.rules.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
+import type { LookUps } from './look-ups.repository.js';
 import type { ScopeStateRepository } from './scope-state.repository.js';
 import { rowFor, type ScopeState } from './scope-state.rules.js';
 
@@ -12,9 +13,11 @@ export interface Found {
 /** Queries never write (DESIGN.md 2.2): a dashboard with a typing error must not take a legacy row over. */
 export class LookUpService {
   private readonly states: ScopeStateRepository;
+  private readonly lookUps: LookUps;
 
-  constructor(states: ScopeStateRepository) {
+  constructor(states: ScopeStateRepository, lookUps: LookUps) {
     this.states = states;
+    this.lookUps = lookUps;
   }
 
   /**
@@ -23,7 +26,9 @@ export class LookUpService {
    */
   async byUnit(unit: CollectionUnit, field: string, grants: Grants): Promise<Found> {
     checkUnit(unit, field);
-    const { rows, now } = await this.states.candidates(cover(grants, unit) ? [unit] : []);
+    const { rows, now } = cover(grants, unit)
+      ? await this.lookUps.candidates(unit)
+      : await this.states.candidates([]);
     return { state: rowFor(unit, rows), now };
   }
 

@@ -38,7 +38,7 @@ const keys = {
   LAST_PROCESSED_TIMESTAMP: { column: 's.last_processed_timestamp', type: 'timestamp(6)' },
 } as const;
 
-/** What an index has of the timestamp (docs/adr/0016-lists.md); sorting by it first changes no order. */
+/** What an index has of the timestamp (docs/adr/0020-lists.md); sorting by it first changes no order. */
 const dayColumn = 's.last_processed_day';
 
 /**

@@ -1,7 +1,8 @@
 import type { Grants } from '../caller/grant.rules.js';
 import type { Pool } from '../database/pool.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
-import { read } from '../database/read.js';
+import { PreparedStatements } from '../database/prepared-statements.js';
+import { read, readPrepared } from '../database/read.js';
 import { Parameters } from './condition.sql.js';
 import { narrowed } from './granted.sql.js';
 import {
@@ -25,34 +26,45 @@ export interface Seen {
 /** Reads that lock nothing and change nothing. */
 export class ScopeStateRepository {
   private readonly pool: Pool;
+  private readonly statements: PreparedStatements;
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, statements = new PreparedStatements()) {
     this.pool = pool;
+    this.statements = statements;
   }
 
   /** Every row that the look-ups of these units can find: their own, and their scope ids' legacy rows. */
-  candidates(units: readonly CollectionUnit[]): Promise<Seen> {
-    return this.see('candidates', `s.id in (${idsOfCandidates})`, unitParameters(units));
+  async candidates(units: readonly CollectionUnit[]): Promise<Seen> {
+    const statement = { ...candidates, values: unitParameters(units) };
+    return seen(await readPrepared<SeenRow>(this.pool, statement, this.statements));
   }
 
   /** None where it is not granted. */
   async byId(id: bigint, grants: Grants): Promise<{ row: ScopeState | undefined; now: Temporal.Instant }> {
     const parameters = new Parameters([id]);
     const condition = narrowed('s.id = $1::bigint', grants, parameters);
-    const { rows, now } = await this.see('byId', condition, parameters.values);
+    const text = `/* ScopeStates.byId */ ${rowsWhere(condition)}`;
+    const { rows, now } = seen(await read<SeenRow>(this.pool, text, parameters.values));
     return { row: rows[0], now };
   }
+}
 
-  private async see(name: string, condition: string, values: unknown[]): Promise<Seen> {
-    const found = await read<ScopeStateRow & { now_micros: string }>(
-      this.pool,
-      `/* ScopeStates.${name} */ select ${rowColumns('s')}, ${micros('clock.now')} as now_micros
-       from (select ${utcClock} as now) clock left join ${table} s on ${condition}`,
-      values,
-    );
-    return {
-      now: toInstant(found[0]!.now_micros),
-      rows: found.filter((row) => row.id !== null).map(toScopeState),
-    };
-  }
+type SeenRow = ScopeStateRow & { now_micros: string };
+
+/** One row with the clock only where there is none. */
+function rowsWhere(condition: string): string {
+  return `select ${rowColumns('s')}, ${micros('clock.now')} as now_micros
+    from (select ${utcClock} as now) clock left join ${table} s on ${condition}`;
+}
+
+const candidates = {
+  name: 'ScopeStates.candidates',
+  text: `/* ScopeStates.candidates */ ${rowsWhere(`s.id in (${idsOfCandidates})`)}`,
+};
+
+function seen(found: SeenRow[]): Seen {
+  return {
+    now: toInstant(found[0]!.now_micros),
+    rows: found.filter((row) => row.id !== null).map(toScopeState),
+  };
 }

@@ -27,12 +27,19 @@ export interface TestServer {
   kill(): Promise<void>;
 }
 
+/** For `describe.each` of races: requests that arrive together share statements, or each has its own. */
+export const gatheringModes = [
+  { mode: 'with shared statements', gather: true },
+  { mode: 'each with statements of its own', gather: false },
+];
+
 /** A real server process, as `scopestate serve` runs it, on a free port. Settings are its environment. */
 export async function startServer(
   settings: Record<string, string>,
-  { cwd, args }: { cwd?: string; args?: string[] } = {},
+  { cwd, args = [], gather = true }: { cwd?: string; args?: string[]; gather?: boolean } = {},
 ): Promise<TestServer> {
-  const { child, logLines, exited } = spawnServer(settings, cwd, args);
+  const program = gather ? ['dist/main.js', 'serve'] : ['test/support/serve-ungathered.js'];
+  const { child, logLines, exited } = spawnServer(settings, cwd, [...program, ...args]);
   const url = await Promise.race([
     readyUrl(child, logLines),
     exited.then((code) => {
@@ -80,12 +87,12 @@ export async function failingServer(
   settings: Record<string, string>,
   { cwd, args = [] }: { cwd?: string; args?: string[] } = {},
 ): Promise<{ code: number | null; lines: string[] }> {
-  const { exited, logLines } = spawnServer(settings, cwd, args);
+  const { exited, logLines } = spawnServer(settings, cwd, ['dist/main.js', 'serve', ...args]);
   return { code: await exited, lines: logLines };
 }
 
-function spawnServer(settings: Record<string, string>, cwd = process.cwd(), args: string[] = []) {
-  const child = spawn(process.execPath, [`${process.cwd()}/dist/main.js`, 'serve', ...args], {
+function spawnServer(settings: Record<string, string>, cwd = process.cwd(), [program, ...words]: string[]) {
+  const child = spawn(process.execPath, [`${process.cwd()}/${program}`, ...words], {
     cwd,
     env: { PATH: process.env['PATH'], PORT: '0', ...settings },
     stdio: ['ignore', 'ignore', 'pipe'],

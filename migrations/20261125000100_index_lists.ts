@@ -2,14 +2,14 @@ import { Migration } from '@mikro-orm/migrations';
 
 /**
  * Indexes for lists, none of them on what an advance changes: an index on the timestamp itself would end HOT updates,
- * one on its day is touched by one advance a day (docs/adr/0016-lists.md has the figures). The new column writes the table
+ * one on its day is touched by one advance a day (docs/adr/0020-lists.md has the figures). The new column writes the table
  * anew, and by that every page gets its free space.
  */
 export default class IndexLists extends Migration {
   override up(): void {
     this.addSql(`
       alter table cloudkitty_storage_states
-        set (fillfactor = 85),
+        set (fillfactor = 70),
         add column last_processed_day date generated always as (last_processed_timestamp::date) stored`);
     this.addSql(`
       comment on column cloudkitty_storage_states.last_processed_day is
