@@ -1,7 +1,16 @@
 // The states that are measured on: state n is the same in every run, and SQL and JavaScript agree on it.
 import { createHash } from 'node:crypto';
 
-const collectors = ['gnocchi', 'prometheus', 'monasca', 'ceilometer', 'influx', 'opensearch', 'loki', 'mimir'];
+const collectors = [
+  'gnocchi',
+  'prometheus',
+  'monasca',
+  'ceilometer',
+  'influx',
+  'opensearch',
+  'loki',
+  'mimir',
+];
 export const filtered = { collector: 'prometheus', active: false };
 
 /** Of every hundred states one is a legacy row, and two are inactive: neither can be advanced. */

@@ -1,4 +1,5 @@
 // An HTTP/1.1 connection that does as little as possible: the load must not cost more than what it is put on.
+import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 

@@ -50,7 +50,7 @@ export async function startPostgres() {
 
 async function describe(client) {
   const { rows } = await client.query(
-    `select name, setting || coalesce(unit, '') as value from pg_settings
+    `select name, current_setting(name) as value from pg_settings
      where name in ('server_version', 'fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers')`,
   );
   const shown = Object.fromEntries(rows.map(({ name, value }) => [name, value]));

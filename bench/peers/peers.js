@@ -33,7 +33,11 @@ export const servers = [
   },
   peer('mercurius', 'Mercurius, jit', 'graphql', ['mercurius', 'fastify', 'pg']),
   peer('yoga', 'GraphQL Yoga', 'graphql', ['graphql-yoga', 'pg']),
-  peer('tutorial', 'the tutorial way', 'graphql', ['@apollo/server', 'type-graphql', '@mikro-orm/postgresql']),
+  peer('tutorial', 'the tutorial way', 'graphql', [
+    '@apollo/server',
+    'type-graphql',
+    '@mikro-orm/postgresql',
+  ]),
   peer('bare', 'bare node:http', 'bare', ['pg']),
   peer('batched', 'bare, batched', 'bare', ['pg']),
 ];

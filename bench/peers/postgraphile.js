@@ -15,7 +15,13 @@ const instance = postgraphile({
     }),
   ],
   grafast: { explain: false },
-  grafserv: { graphqlPath: '/graphql', graphiql: false, websockets: false, watch: false, maxRequestLength: 4 * 2 ** 20 },
+  grafserv: {
+    graphqlPath: '/graphql',
+    graphiql: false,
+    websockets: false,
+    watch: false,
+    maxRequestLength: 4 * 2 ** 20,
+  },
 });
 const serv = instance.createServ(grafserv);
 const server = createServer();

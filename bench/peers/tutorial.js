@@ -139,7 +139,10 @@ const query = (name, type, options) => decorate(name, tg.Query(type, options));
 const mutation = (name, type) => decorate(name, tg.Mutation(type));
 tg.Resolver()(ScopeStateResolver);
 query('scopeState', () => ScopeState, nullable);
-parameters('scopeState', tg.Arg('unit', () => CollectionUnitInput));
+parameters(
+  'scopeState',
+  tg.Arg('unit', () => CollectionUnitInput),
+);
 query('scopeStates', () => ScopeStateConnection);
 parameters(
   'scopeStates',
@@ -148,11 +151,20 @@ parameters(
   tg.Arg('after', () => String, nullable),
 );
 mutation('checkScopeState', () => CheckScopeStatePayload);
-parameters('checkScopeState', tg.Arg('input', () => CheckScopeStateInput));
+parameters(
+  'checkScopeState',
+  tg.Arg('input', () => CheckScopeStateInput),
+);
 mutation('advanceScopeState', () => AdvanceScopeStatePayload);
-parameters('advanceScopeState', tg.Arg('input', () => AdvanceScopeStateInput));
+parameters(
+  'advanceScopeState',
+  tg.Arg('input', () => AdvanceScopeStateInput),
+);
 mutation('advanceScopeStates', () => AdvanceScopeStatesPayload);
-parameters('advanceScopeStates', tg.Arg('input', () => AdvanceScopeStatesInput));
+parameters(
+  'advanceScopeStates',
+  tg.Arg('input', () => AdvanceScopeStatesInput),
+);
 
 const orm = await MikroORM.init({
   entities: [ScopeStateEntity],

@@ -1,7 +1,7 @@
 // PostGraphile makes its own schema of the table, its comments and its functions: see peers/postgraphile.sql.
 const fields = 'scopeId scopeKey collector fetcher lastProcessedTimestamp active version';
 const page = (condition, declared) => `query ($first: Int!, $after: Cursor${declared}) {
-  scopeStates(first: $first, after: $after, orderBy: [SCOPE_ID_ASC]${condition}) {
+  scopeStates: allScopeStates(first: $first, after: $after, orderBy: [SCOPE_ID_ASC]${condition}) {
     nodes { ${fields} } pageInfo { hasNextPage endCursor } } }`;
 
 const documents = {
@@ -68,5 +68,5 @@ export function answer(operation, { data }) {
 }
 
 export function lastCursorQuery(size) {
-  return `{ scopeStates(last: ${size + 1}, orderBy: [SCOPE_ID_ASC]) { edges { cursor } } }`;
+  return `{ scopeStates: allScopeStates(last: ${size + 1}, orderBy: [SCOPE_ID_ASC]) { edges { cursor } } }`;
 }

@@ -30,10 +30,12 @@ function givenTo({ looks, advances, deepCursor }, operation) {
 /** What is wrong with an answer, if anything is. */
 const verify = {
   read: ({ state }, { unit }) => wrongUnit(state, unit),
-  check: ({ outcome, state }, { unit }) => (outcome === 'FOUND' ? wrongUnit(state, unit) : `it was ${outcome}`),
+  check: ({ outcome, state }, { unit }) =>
+    outcome === 'FOUND' ? wrongUnit(state, unit) : `it was ${outcome}`,
   advance({ outcome, state }, { advances: [{ unit, timestamp }] }) {
     if (outcome !== 'ADVANCED') return `it was ${outcome}`;
-    if (millisOf(state.lastProcessedTimestamp) !== Date.parse(timestamp)) return `not advanced to ${timestamp}`;
+    if (millisOf(state.lastProcessedTimestamp) !== Date.parse(timestamp))
+      return `not advanced to ${timestamp}`;
     return wrongUnit(state, unit);
   },
   batch({ outcomes }, { advances }) {
