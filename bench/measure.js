@@ -1,4 +1,3 @@
-import { withClient } from './data/databases.js';
 import { cpuOf, cpuOfPostgres } from './machine/cpu.js';
 
 /** One operation on one server for so long, after a moment of the same that is not counted. */
@@ -28,16 +27,14 @@ export async function measure({ postgres, load }, target, { operation, concurren
 }
 
 /** Asks the database whether what was answered as advanced is. */
-async function notStored({ url }, advances) {
+async function notStored({ client }, advances) {
   if (advances.length === 0) return undefined;
-  const { rows } = await withClient(url, (client) =>
-    client.query(
-      `select count(*)::int as stored
-       from unnest($1::text[], $2::timestamp[]) a(identifier, processed)
-       join cloudkitty_storage_states s
-         on s.identifier = a.identifier and s.last_processed_timestamp >= a.processed`,
-      [advances.map(({ unit }) => unit.scopeId), advances.map(({ timestamp }) => timestamp)],
-    ),
+  const { rows } = await client.query(
+    `select count(*)::int as stored
+     from unnest($1::text[], $2::timestamp[]) a(identifier, processed)
+     join cloudkitty_storage_states s
+       on s.identifier = a.identifier and s.last_processed_timestamp >= a.processed`,
+    [advances.map(({ unit }) => unit.scopeId), advances.map(({ timestamp }) => timestamp)],
   );
   const missing = advances.length - rows[0].stored;
   return missing === 0

@@ -16,6 +16,7 @@ export const filtered = { collector: 'prometheus', active: false };
 /** Of every hundred states one is a legacy row, and two are inactive: neither can be advanced. */
 const isLegacy = (n) => n % 100 === 99;
 const isInactive = (n) => n % 50 === 7;
+const usable = Array.from({ length: 100 }, (_, n) => n).filter((n) => !isLegacy(n) && !isInactive(n));
 
 export const fillTable = `
   insert into cloudkitty_storage_states
@@ -47,21 +48,21 @@ export function unitOf(n) {
 
 /** Walks over all states that can be advanced, scattered over the table; each lap advances them by a minute. */
 export class Walk {
-  #usable;
+  #length;
   #stride;
   #step = 0;
 
   constructor(states) {
-    this.#usable = Array.from({ length: states }, (_, n) => n).filter((n) => !isLegacy(n) && !isInactive(n));
-    this.#stride = coprimeNear(this.#usable.length, Math.floor(this.#usable.length * 0.618));
+    this.#length = Math.floor(states / 100) * usable.length;
+    this.#stride = coprimeNear(this.#length, Math.floor(this.#length * 0.618));
   }
 
   next() {
-    const { length } = this.#usable;
-    const lap = Math.floor(this.#step / length);
-    const n = this.#usable[((this.#step % length) * this.#stride) % length];
+    const lap = Math.floor(this.#step / this.#length);
+    const place = ((this.#step % this.#length) * this.#stride) % this.#length;
+    const n = Math.floor(place / usable.length) * 100 + usable[place % usable.length];
     this.#step += 1;
-    return { n, unit: unitOf(n), timestamp: new Date(firstAdvanceMillis + lap * 60_000).toISOString() };
+    return { unit: unitOf(n), timestamp: new Date(firstAdvanceMillis + lap * 60_000).toISOString() };
   }
 }
 

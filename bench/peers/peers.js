@@ -22,9 +22,17 @@ const peer = (name, title, dialect, packages = []) => ({
 const postgraphile = peer('postgraphile', 'PostGraphile 5', 'postgraphile', ['postgraphile']);
 
 export const servers = [
-  { name: 'ours', title: 'scopestate', dialect: 'graphql', packages: [], start: startOurs },
+  {
+    name: 'ours',
+    title: 'scopestate',
+    dialect: 'graphql',
+    ownCursors: true,
+    packages: [],
+    start: startOurs,
+  },
   {
     ...postgraphile,
+    ownCursors: true,
     async start(given) {
       const text = await readFile(new URL('postgraphile.sql', import.meta.url), 'utf8');
       await withClient(given.url, (client) => client.query(text));

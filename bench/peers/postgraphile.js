@@ -11,7 +11,7 @@ const instance = postgraphile({
     makePgService({
       connectionString: process.env.DATABASE_URL,
       schemas: ['public'],
-      poolConfig: { max: 20 },
+      poolConfig: { max: 20, idleTimeoutMillis: 0 },
     }),
   ],
   grafast: { explain: false },

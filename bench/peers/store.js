@@ -3,10 +3,10 @@ import { pageStatement, statements } from './statements.js';
 
 const timestampOid = 1114;
 
-/** The pool that every peer has, of ours' size; timestamps are UTC, and stay texts. */
+/** The pool that every peer has, of ours' size, kept open while others are measured. Timestamps are UTC, and stay texts. */
 export function openPool() {
   pg.types.setTypeParser(timestampOid, (text) => `${text.replace(' ', 'T')}Z`);
-  return new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 20 });
+  return new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 20, idleTimeoutMillis: 0 });
 }
 
 export const textsOf = (unit) => [unit.scopeId, unit.scopeKey, unit.collector, unit.fetcher];

@@ -169,7 +169,7 @@ parameters(
 const orm = await MikroORM.init({
   entities: [ScopeStateEntity],
   clientUrl: process.env.DATABASE_URL,
-  pool: { max: 20 },
+  pool: { max: 20, idleTimeoutMillis: 0 },
   forceUtcTimezone: true,
 });
 const schema = await tg.buildSchema({ resolvers: [ScopeStateResolver], validate: false });

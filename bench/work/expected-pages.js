@@ -30,9 +30,9 @@ export async function expectedPages(client) {
 }
 
 /** The cursor that the last page comes after: servers with cursors of their own are asked. */
-export async function deepCursorOf({ name, dialect, port, token }, beforeLast) {
-  const query = { ours: graphql, postgraphile }[name]?.lastCursorQuery(pageSize);
-  if (query === undefined) return beforeLast;
+export async function deepCursorOf({ dialect, ownCursors, port, token }, beforeLast) {
+  const query = ownCursors && { graphql, postgraphile }[dialect].lastCursorQuery(pageSize);
+  if (!query) return beforeLast;
   const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
