@@ -54,7 +54,11 @@ export function setStageOfSizes({ sizes, say }) {
 async function onStage(furnish) {
   const stopping = [];
   const stop = async () => {
-    for (const end of stopping.splice(0).toReversed()) await end();
+    const failures = [];
+    for (const end of stopping.splice(0).toReversed()) {
+      await end().catch((error) => failures.push(error)); // the others have to be ended all the same
+    }
+    if (failures.length > 0) throw failures[0];
   };
   try {
     const postgres = await startPostgres();

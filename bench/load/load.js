@@ -3,7 +3,10 @@ import { once } from 'node:events';
 
 /** The load generator: a process of its own, so that measuring and being measured do not share a thread. */
 export function startLoad() {
-  const child = fork(new URL('generator.js', import.meta.url), { stdio: 'inherit' });
+  const child = fork(new URL('generator.js', import.meta.url), {
+    stdio: 'inherit',
+    detached: true, // Ctrl-C reaches us alone; it ends when we do
+  });
   const waiting = new Map();
   let last = 0;
   child.on('message', ({ id, result, error }) => {
@@ -20,7 +23,7 @@ export function startLoad() {
     new Promise((resolve, reject) => {
       last += 1;
       waiting.set(last, { resolve, reject });
-      child.send({ id: last, call: name, ...given });
+      child.send({ id: last, call: name, ...given }, (error) => error && reject(error));
     });
   return {
     add: (target) => call('add', target),

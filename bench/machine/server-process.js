@@ -15,6 +15,7 @@ export async function startServer({ name, file, environment, folder, portIn, arg
   const child = spawn(process.execPath, [file, ...args], {
     env: { PATH: process.env.PATH, NODE_ENV: 'production', TZ: 'UTC', ...environment },
     stdio: ['ignore', log.fd, log.fd],
+    detached: true, // Ctrl-C reaches us alone, and we end it when its turn has come
   });
   await log.close();
   const server = { name, pid: child.pid, stop: () => stop(child) };

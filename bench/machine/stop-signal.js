@@ -2,7 +2,7 @@
 export function listenForStop() {
   let signal;
   for (const name of ['SIGINT', 'SIGTERM']) {
-    process.once(name, () => (signal = name));
+    process.on(name, () => (signal = name)); // not once: npm passes on what the terminal has sent already
   }
   return () => {
     if (signal !== undefined) throw new Error(`stopped by ${signal}`);
