@@ -2,6 +2,7 @@
 // nanosecond; where a kernel has none, utime + stime of `stat`, in hundredths of a second.
 import { readdirSync, readFileSync } from 'node:fs';
 
+const mostLooks = 100;
 const tickMicros = 10_000; // USER_HZ is 100 on every Linux that Node.js runs on
 
 /** A process with all its threads. */
@@ -17,15 +18,24 @@ export function cpuOf(pid) {
  * gets their time. So the sum only grows, whatever comes and goes.
  */
 export function cpuOfPostgres(pid) {
-  let sum = cpuOf(pid) + ticksOf(pid).ended;
-  for (const child of childrenOf(pid)) {
-    try {
-      sum += cpuOf(child);
-    } catch (error) {
-      if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error; // ended just now
-    }
+  for (let look = 0; look < mostLooks; look += 1) {
+    const children = childrenOf(pid);
+    const ended = ticksOf(pid).ended;
+    const living = children.map(cpuOrUndefined);
+    // One that ended or came meanwhile would be counted nowhere, or twice.
+    if (living.includes(undefined) || childrenOf(pid).join() !== children.join()) continue;
+    return living.reduce((sum, cpu) => sum + cpu, cpuOf(pid) + ended);
   }
-  return sum;
+  throw new Error(`the processes of PostgreSQL (${pid}) come and go too fast to be counted`);
+}
+
+function cpuOrUndefined(pid) {
+  try {
+    return cpuOf(pid);
+  } catch (error) {
+    if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error;
+    return undefined;
+  }
 }
 
 export function residentBytes(pid) {
@@ -33,15 +43,21 @@ export function residentBytes(pid) {
   return Number(kilobytes) * 1024;
 }
 
+/** By each process's parent: the kernel's own list of children leaves some out while others end. */
 function childrenOf(pid) {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return processes.filter((one) => fieldsOf(one)?.[1] === String(pid)).toSorted();
 }
 
 function ticksOf(pid) {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' '); // the name may hold spaces
-  const [utime, stime, cutime, cstime] = fields.slice(11, 15).map(Number);
+  const [utime, stime, cutime, cstime] = fieldsOf(pid).slice(11, 15).map(Number);
   return { own: (utime + stime) * tickMicros, ended: (cutime + cstime) * tickMicros };
+}
+
+/** From the state on: state, parent, …; undefined if there is no such process any more. */
+function fieldsOf(pid) {
+  const text = read(`/proc/${pid}/stat`);
+  return text?.slice(text.lastIndexOf(')') + 2).split(' '); // the name may hold spaces
 }
 
 function read(path) {

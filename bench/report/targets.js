@@ -36,13 +36,14 @@ function ratiosOf(results, { operations, concurrencies, least, aim }) {
     concurrencies.flatMap((concurrency) =>
       Object.entries(least).map(([other, asked]) => {
         const ratio = results.ratio(operation, concurrency, 'ours', other);
+        const hasFailed = results.of(operation, concurrency, 'ours')?.failure !== undefined;
         return {
           operation,
           concurrency,
           against: titleOf(other),
           asked: `≥ ${asked}×${aim ? `, aim ${aim}×` : ''}`,
-          measured: ratio === undefined ? undefined : `${ratio.toFixed(2)}×`,
-          isReached: ratio === undefined ? undefined : ratio >= asked,
+          measured: ratio === undefined ? (hasFailed ? 'failed' : undefined) : `${ratio.toFixed(2)}×`,
+          isReached: ratio === undefined ? (hasFailed ? false : undefined) : ratio >= asked,
         };
       }),
     ),

@@ -15,4 +15,4 @@ export const operations = {
   deep: { title: `last page of ${pageSize}, by its cursor`, concurrencies: [1, 8] },
 };
 
-export const quickConcurrencies = { batch: [4], deep: [1], page: [8], filtered: [8], check: [64] };
+export const quickConcurrencies = { batch: [4], deep: [1], page: [1, 8], filtered: [8], check: [64] };
