@@ -1,0 +1,79 @@
+// Measures scopestate beside other servers on the same PostgreSQL: see README.md.
+import { vacuum } from './data/databases.js';
+import { measure } from './measure.js';
+import { readOptions } from './options.js';
+import { listenForStop } from './machine/stop-signal.js';
+import { findPgbench, isForPgbench, measurePgbench, versionOfPgbench } from './pgbench.js';
+import { writeReport, targetsTable } from './report/report.js';
+import { Results } from './report/results.js';
+import { setStage } from './stage.js';
+
+const options = readOptions(process.argv.slice(2));
+const startedAt = performance.now();
+const stopWhenTold = listenForStop();
+const say = (text) => {
+  stopWhenTold();
+  console.log(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${text}`);
+};
+
+const pgbench = options.servers.includes('pgbench') ? await findPgbench() : undefined;
+const names = options.servers.filter((name) => name !== 'pgbench' || pgbench !== undefined);
+const stage = await setStage({ states: options.states, names, say });
+const results = new Results();
+try {
+  await warmUp();
+  for (let round = 0; round < options.rounds; round += 1) {
+    await measureRound(round);
+    await vacuum(Object.values(stage.urls));
+  }
+  const file = await writeReport({
+    base: options.quick ? 'RESULTS.quick' : 'RESULTS',
+    results,
+    options,
+    names,
+    postgres: stage.postgres,
+    pgbench: pgbench && (await versionOfPgbench(pgbench)),
+    ours: stage.targets.find(({ name }) => name === 'ours'),
+    minutes: (performance.now() - startedAt) / 60_000,
+  });
+  console.log(`\n${targetsTable(results)}\n`);
+  const failures = results.failures();
+  for (const failure of failures) console.error(failure);
+  if (failures.length > 0) process.exitCode = 1;
+  say(`written to ${file.pathname}`);
+} finally {
+  await stage.stop();
+}
+
+/** Compiled, planned and cached is what servers are when they have run for a while. */
+async function warmUp() {
+  const operations = new Set(options.cells.map(({ operation }) => operation));
+  for (const target of stage.targets) {
+    say(`warming up ${target.title}`);
+    for (const operation of operations) {
+      const concurrency = operation === 'batch' ? 1 : 16;
+      const seconds = options.warmSeconds * 3;
+      const { failure } = await measure(stage, target, { operation, concurrency, seconds, warmSeconds: 0 });
+      if (failure) say(`${target.title}, ${operation}: ${failure}`);
+    }
+  }
+}
+
+/** Each server in turn for each measurement, so that a slow minute of the machine is everybody's; who begins, changes. */
+async function measureRound(round) {
+  for (const [place, cell] of options.cells.entries()) {
+    say(`round ${round + 1} of ${options.rounds}: ${cell.operation}, ${cell.concurrency} at once`);
+    const first = (round + place) % names.length;
+    for (const name of [...names.slice(first), ...names.slice(0, first)]) {
+      stopWhenTold();
+      const given = { ...cell, ...options };
+      if (name !== 'pgbench') {
+        const target = stage.targets.find((one) => one.name === name);
+        results.add(cell, name, await measure(stage, target, given));
+      } else if (isForPgbench(cell.operation)) {
+        const where = { postgres: stage.postgres, url: stage.urls.pgbench };
+        results.add(cell, name, await measurePgbench(pgbench, where, given));
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+// An HTTP/1.1 connection that does as little as possible: the load must not cost more than what it is put on.
+import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+
+const headEnd = Buffer.from('\r\n\r\n');
+
+export class Connection {
+  #socket;
+  #received = [];
+  #length = 0;
+  #answer;
+
+  static async open(port) {
+    const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+    await once(socket, 'connect');
+    return new Connection(socket);
+  }
+
+  constructor(socket) {
+    this.#socket = socket;
+    socket.on('data', (bytes) => this.#take(bytes));
+    socket.on('error', (error) => this.#fail(error));
+    socket.on('close', () => this.#fail(new Error('the server closed the connection')));
+  }
+
+  /** Sends one request, and resolves with `{ status, body }`; one at a time. */
+  send(text) {
+    return new Promise((resolve, reject) => {
+      this.#answer = { resolve, reject };
+      this.#socket.write(text);
+    });
+  }
+
+  close() {
+    this.#socket.destroy();
+  }
+
+  #take(bytes) {
+    this.#received.push(bytes);
+    this.#length += bytes.length;
+    const all = this.#received.length === 1 ? bytes : Buffer.concat(this.#received, this.#length);
+    this.#received = [all];
+    const parsed = parse(all);
+    if (parsed === undefined) return;
+    this.#received = [];
+    this.#length = 0;
+    const { resolve } = this.#answer;
+    this.#answer = undefined;
+    resolve(parsed);
+  }
+
+  #fail(error) {
+    this.#answer?.reject(error);
+    this.#answer = undefined;
+  }
+}
+
+/** The answer, if it is complete. */
+function parse(bytes) {
+  const end = bytes.indexOf(headEnd);
+  if (end === -1) return undefined;
+  const head = bytes.latin1Slice(0, end);
+  const status = Number(head.slice(9, 12));
+  const start = end + headEnd.length;
+  const length = /\r\ncontent-length: *(\d+)/i.exec(head);
+  if (length) {
+    const stop = start + Number(length[1]);
+    return bytes.length < stop ? undefined : { status, body: bytes.utf8Slice(start, stop) };
+  }
+  if (!/\r\ntransfer-encoding: *chunked/i.test(head)) throw new Error(`no length in the answer:\n${head}`);
+  const body = unchunk(bytes, start);
+  return body === undefined ? undefined : { status, body };
+}
+
+function unchunk(bytes, start) {
+  const chunks = [];
+  for (let at = start; ;) {
+    const lineEnd = bytes.indexOf('\r\n', at);
+    if (lineEnd === -1) return undefined;
+    const size = Number.parseInt(bytes.latin1Slice(at, lineEnd), 16);
+    const next = lineEnd + 2 + size + 2;
+    if (bytes.length < next) return undefined;
+    if (size === 0) return Buffer.concat(chunks).toString('utf8');
+    chunks.push(bytes.subarray(lineEnd + 2, lineEnd + 2 + size));
+    at = next;
+  }
+}

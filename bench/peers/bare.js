@@ -1,0 +1,4 @@
+import { serveBare } from './bare-http.js';
+import { openPool, Store } from './store.js';
+
+serveBare(new Store(openPool()));
