@@ -61,7 +61,9 @@ function publicView(formatted: GraphQLFormattedError, fault: unknown, log: Log):
     ? noSuchOperation
     : formatted.extensions?.['code'];
   const code = clientCodes[String(given)];
-  if (code !== undefined) return { message: formatted.message, code, ...variableField(formatted.message) };
+  if (code !== undefined) {
+    return { message: shortened(formatted.message), code, ...variableField(formatted.message) };
+  }
   log.error(
     { event: 'internal-error', requestId: currentRequestId(), err: fault },
     'a request failed inside',
@@ -70,6 +72,15 @@ function publicView(formatted: GraphQLFormattedError, fault: unknown, log: Log):
     message: 'something went wrong inside; the log has it under the requestId',
     code: 'INTERNAL_SERVER_ERROR',
   };
+}
+
+const longestMessage = 800;
+
+/** graphql-js quotes the value that it refuses whole, however long it is; what it says of it stands behind. */
+function shortened(message: string): string {
+  if (message.length <= longestMessage) return message;
+  const half = longestMessage / 2;
+  return `${message.slice(0, half)} … ${message.slice(-half)}`.toWellFormed();
 }
 
 /** graphql-js names the variable, and the place in it, in the text only. */
