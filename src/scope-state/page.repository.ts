@@ -48,6 +48,15 @@ const dayColumn = 's.last_processed_day';
 const mostSorted = 10_000;
 const fewAreAll = `((select count(*) from few) <= ${mostSorted})`;
 
+/** By time alone, the days are the index: nothing else could find the states. */
+function mayBeFew(filter: ScopeStateFilter): boolean {
+  const { scopeIds, scopeKeys, collectors, fetchers, scopeIdPrefix, active, legacy } = filter;
+  const isAmongTexts = [scopeIds, scopeKeys, collectors, fetchers, scopeIdPrefix].some(
+    (asked) => asked ?? false,
+  );
+  return isAmongTexts || active === false || legacy === true;
+}
+
 /** Pages by keyset on (sorted column, id): a row that does not move is neither missed nor repeated, whatever else moves. */
 export class PageRepository {
   private readonly pool: Pool;
@@ -72,12 +81,11 @@ export class PageRepository {
       `(select ${columns} from ${from} s where ${where}
         order by ${[...sorted, keys[order.field].column, 's.id'].map((column) => `${column} ${way}`).join(', ')}
         limit ${size + 1})`;
-    const page =
-      order.field === 'SCOPE_ID'
-        ? select(table, range, [])
-        : `with few as materialized (select s.* from ${table} s where ${range} limit ${mostSorted + 1})
-           ${select('few', fewAreAll, [])}
-           union all ${select(table, `not ${fewAreAll} and ${range}`, [dayColumn])}`;
+    const walked = (where: string) => select(table, where, [dayColumn]);
+    const byTime = mayBeFew(filter)
+      ? `with few as materialized (select s.* from ${table} s where ${range} limit ${mostSorted + 1})
+         ${select('few', fewAreAll, [])} union all ${walked(`not ${fewAreAll} and ${range}`)}`
+      : walked(range);
     // One more than wanted tells whether the page is the last one; what lies beyond the places given is looked up.
     const rows = await read<PageRow>(
       this.pool,
@@ -87,7 +95,7 @@ export class PageRepository {
            ${isAnyOn(isAscending ? '<=' : '>=', after)} as is_something_before,
            ${isAnyOn(isAscending ? '>=' : '<=', before)} as is_something_after
        ) around left join (
-         ${page}
+         ${order.field === 'SCOPE_ID' ? select(table, range, []) : byTime}
        ) page on true
        order by page.key ${way}, page.id ${way}`,
       parameters.values,
