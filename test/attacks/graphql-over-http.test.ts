@@ -38,7 +38,7 @@ describe('GraphQL over HTTP, as the suite of graphql-http audits it', () => {
       query: 'query ($id: ID!) { node(id: $id) { id } }',
       variables: '{"id":"U2NvcGVTdGF0ZTox"}',
     });
-    const answer = await attacked.strikeWith({ headers }, `/graphql?${query}`);
+    const answer = await attacked.strikeWith({ headers }, `/graphql?${query.toString()}`);
     expect(answer).toEqual({ status: 200, data: { node: null } });
   });
 });
