@@ -54,7 +54,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
   ): Promise<{ id: number; row: string; xmin: string; at: string; rest: string }[]> {
     return api.database.query(
       `select id, s::text as row, xmin::text, to_char(last_processed_timestamp, 'YYYY-MM-DD HH24:MI:SS.US') as at,
-       (to_jsonb(s) - '{last_processed_timestamp,moved_by_operator,version,revision,updated_at}'::text[])::text as rest
+       (to_jsonb(s) - '{last_processed_timestamp,last_processed_day,moved_by_operator,version,revision,updated_at}'::text[])::text as rest
      from cloudkitty_storage_states s where starts_with(identifier, $1) order by identifier, id`,
       [prefix],
     );
