@@ -85,7 +85,7 @@ const filterRows = (prefix: string): [path: string, values: bad.BadValue[]][] =>
 ];
 
 /** Target, place in its variables, what is put there. */
-const places: [target: keyof typeof targets, path: string, values: bad.BadValue[]][] = [
+const places: (readonly [target: keyof typeof targets, path: string, values: bad.BadValue[]])[] = [
   ...unitRows('unit').map(([path, values]) => ['scopeState', path, values] as const),
   ...unitRows('input.unit').map(([path, values]) => ['advanceScopeState', path, values] as const),
   ...unitRows('input.units.0').map(([path, values]) => ['checkScopeStates', path, values] as const),
