@@ -10,7 +10,10 @@ const attacked = useAttackedServer();
 const json = { 'content-type': 'application/json' };
 const ask = JSON.stringify({ query: '{ __typename }' });
 const megabytes = (n: number) => n * 1024 * 1024;
-const post = (body: BodyInit, headers: Record<string, string> = json): RequestInit => ({
+const post = (
+  body: NonNullable<RequestInit['body']>,
+  headers: Record<string, string> = json,
+): RequestInit => ({
   method: 'POST',
   headers,
   body,
