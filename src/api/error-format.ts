@@ -7,8 +7,11 @@ import { currentRequestId, isAnonymousNow } from './request-scope.js';
 /** A message repeats what was sent, which can be as long as a body. */
 const longestMessage = 1_000;
 
-/** graphql-js gives no code where a query asks for a kind of operation that the schema has not, such as a subscription. */
-const noSuchOperation = 'Schema is not configured to execute';
+/**
+ * How messages of graphql-js begin to which it gives no code: a query asks for a kind of operation that the schema has
+ * not; and what follows on as many faults in the variables as are told.
+ */
+const uncoded = ['Schema is not configured to execute', 'Too many errors processing variables'];
 
 /** Codes of graphql-js and Apollo that stay, or become one of ours (DESIGN.md, chapter 3). */
 const clientCodes: Record<string, string> = {
@@ -20,7 +23,6 @@ const clientCodes: Record<string, string> = {
   GRAPHQL_PARSE_FAILED: 'GRAPHQL_PARSE_FAILED',
   GRAPHQL_VALIDATION_FAILED: 'GRAPHQL_VALIDATION_FAILED',
   OPERATION_RESOLUTION_FAILURE: 'BAD_USER_INPUT',
-  [noSuchOperation]: 'BAD_USER_INPUT',
   PERSISTED_QUERY_NOT_SUPPORTED: 'BAD_USER_INPUT',
 };
 
@@ -66,10 +68,8 @@ function publicView(formatted: GraphQLFormattedError, fault: unknown, log: Log):
       code: 'OUTCOME_UNKNOWN',
     };
   }
-  const given = formatted.message.startsWith(noSuchOperation)
-    ? noSuchOperation
-    : formatted.extensions?.['code'];
-  const code = clientCodes[String(given)];
+  const isUncoded = uncoded.some((beginning) => formatted.message.startsWith(beginning));
+  const code = isUncoded ? 'BAD_USER_INPUT' : clientCodes[String(formatted.extensions?.['code'])];
   if (code !== undefined) return { message: formatted.message, code, ...variableField(formatted.message) };
   log.error(
     { event: 'internal-error', requestId: currentRequestId(), err: fault },

@@ -60,7 +60,7 @@ function operationKinds({ documents, onMutation }: EndpointOptions): ApolloServe
       }
       throw new GraphQLError(
         'a subscription needs a WebSocket (subprotocol graphql-transport-ws) at /graphql, or /graphql/stream',
-        { extensions: { code: 'BAD_USER_INPUT' } },
+        { extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } } },
       );
     },
     willSendResponse: ({ operation }) => {

@@ -14,6 +14,9 @@ const requestCodes = [
   'RATE_LIMITED',
 ];
 
+/** No error quotes more of what it was sent. */
+export const longestMessage = 1_001;
+
 /** What nobody outside may see: stack traces, files, statements, tables. */
 const insides =
   /\n\s+at |node_modules|file:\/\/|\/(?:dist|src)\/|\/\* \w+\.\w+ \*\/|cloudkitty_storage_states|scopestate_server/;

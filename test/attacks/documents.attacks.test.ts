@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { useAttackedServer } from './attacked-server.js';
+import { longestMessage, useAttackedServer } from './attacked-server.js';
 
 const attacked = useAttackedServer();
 
@@ -23,7 +23,8 @@ const doubling = (n: number) =>
 const documents: [name: string, document: string, code: string][] = [
   ['10,000 aliases', `{ ${times(10_000, (i) => `a${i}: __typename`)} }`, parse],
   ['400 aliases of __typename', `{ ${times(400, (i) => `a${i}: __typename`)} }`, validation],
-  ['90 aliases of a look-up', `{ ${times(90, (i) => `a${i}: ${look}`)} }`, validation],
+  ['90 aliases of a look-up', `{ ${times(90, (i) => `a${i}: ${look}`)} }`, parse],
+  ['110 look-ups by id', `{ ${times(110, (i) => `a${i}: node(id: "a") { id }`)} }`, validation],
   [
     '90 aliases of a mutation',
     `mutation { ${times(90, (i) => `a${i}: checkScopeState(input: { unit: ${someUnit} }) { outcome }`)} }`,
@@ -55,6 +56,8 @@ const documents: [name: string, document: string, code: string][] = [
     `{ ...a } fragment a on Query { ...b } fragment b on Query { ...c } fragment c on Query { ...a }`,
     validation,
   ],
+  ['fragments that double 12 times', doubling(12), validation],
+  ['fragments that double 100 times', doubling(100), validation],
   [
     'a circle through a field',
     `{ node(id: "a") { ...a } } fragment a on ScopeState { changes { nodes { after { ...a } } } }`,
@@ -86,7 +89,7 @@ const documents: [name: string, document: string, code: string][] = [
   [
     'a page of pages',
     `{ scopeStates(first: 1000) { nodes { changes(first: 1000) { nodes { after { changes(first: 1000) { nodes { id } } } } } } } }`,
-    validation,
+    input,
   ],
   ['the field __proto__', '{ __proto__ }', validation],
   ['the field constructor', '{ constructor { name } }', validation],
@@ -122,7 +125,7 @@ const documents: [name: string, document: string, code: string][] = [
     `{ scopeStates(orderBy: { field: "id; drop table x" }) { nodes { id } } }`,
     validation,
   ],
-  ['an enum with a blank', '{ scopeStates(orderBy: { field: SCOPE_ID desc }) { nodes { id } } }', validation],
+  ['an enum with a blank', '{ scopeStates(orderBy: { field: SCOPE_ID desc }) { nodes { id } } }', parse],
   ['a second argument of one name', '{ node(id: "a", id: "b") { id } }', validation],
   [
     'two ways of @oneOf',
@@ -134,14 +137,10 @@ const documents: [name: string, document: string, code: string][] = [
 describe('a document', () => {
   test.each(documents)('%s', async (_name, document, code) => {
     const { errors, data } = await attacked.strike(document);
-    expect(data ?? null).toBeNull();
+    expect(Object.values(data ?? {}).filter((value) => value !== null)).toEqual([]);
     expect(errors!.length).toBeLessThanOrEqual(100);
     expect([...new Set(errors!.map(({ extensions }) => extensions.code))]).toEqual([code]);
-    for (const { message } of errors!) expect(message.length).toBeLessThan(1_000);
-  });
-
-  test.each([12, 100])('of fragments that double %i times costs no more than one of them', async (n) => {
-    expect(await attacked.strike(doubling(n))).toEqual({ status: 200, data: { scopeState: null } });
+    for (const { message } of errors!) expect(message.length).toBeLessThanOrEqual(longestMessage);
   });
 
   test('of the largest size that is taken is answered', async () => {

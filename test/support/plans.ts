@@ -33,9 +33,9 @@ export class NotingPool {
   readonly pool: Pool;
 
   constructor(pool: Pool) {
-    const query = (text: string, values: unknown[]) => {
-      this.statements.push({ text, values });
-      return pool.query(text, values);
+    const query = (statement: Statement) => {
+      this.statements.push(statement);
+      return pool.query(statement);
     };
     this.pool = { query } as unknown as Pool;
   }
