@@ -21,18 +21,20 @@ export function addHttpErrors(server: FastifyInstance, log: Log): void {
       reply.header('www-authenticate', error.wasGiven ? 'Bearer error="invalid_token"' : 'Bearer');
       return refuse(reply, 401, error.message, 'UNAUTHENTICATED');
     }
-    if (error instanceof Unavailable) {
-      log.warn({ event: 'unavailable', requestId: request.id, cause: String(error.cause) }, error.message);
-      return refuse(reply, 503, error.message, 'UNAVAILABLE');
-    }
     const status = error.statusCode ?? 500;
+    // Nobody is left to read it: the connection ended, or was ended, in the middle of the request.
+    if (request.raw.readableAborted) return refuse(reply, 400, 'the request ended before its body did');
     if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
       const found = quoted(request.headers['content-type'] ?? 'no content-type');
       return refuse(reply, 415, `content-type: found ${found}; allowed: application/json`);
     }
     if (error instanceof Unavailable || error instanceof OutcomeUnknown) {
       const code = error instanceof Unavailable ? 'UNAVAILABLE' : 'OUTCOME_UNKNOWN';
-      log.warn({ event: 'deadline', requestId: request.id, code }, error.message);
+      const event = error.cause === undefined ? 'deadline' : 'unavailable';
+      log.warn(
+        { event, requestId: request.id, code, cause: error.cause && String(error.cause) },
+        error.message,
+      );
       return refuse(reply, 503, error.message, code);
     }
     if (error instanceof Refusal) {

@@ -40,7 +40,7 @@ export async function separateRoles(superuser: Pool, password: string): Promise<
     await client.query(makeRole(historyRole) + makeRole(serverRole));
     await client.query(`alter role ${serverRole} login password ${client.escapeLiteral(password)}`);
     const { rows } = await client.query<{ there: boolean }>(
-      `/* separateRoles */ select to_regclass('scopestate_history') is not null as there`,
+      `/* separateRoles */ select to_regclass('scopestate_tokens') is not null as there`,
     );
     if (rows[0]!.there) await client.query(rights);
     await client.query('commit');

@@ -1,7 +1,8 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
+import type { Answer } from '../support/test-server.js';
 import { useAttackedServer } from './attacked-server.js';
 
 const attacked = useAttackedServer();
@@ -123,26 +124,20 @@ describe('a WebSocket', () => {
       `subscription { scopeStateChanged(afterSequence: "${'9'.repeat(30)}") { sequence } }`,
       'BAD_USER_INPUT',
     ],
-  ])('that subscribes with %s is told %s', async (_name, query, code) => {
+  ])('that subscribes with %s is told why not', async (_name, query, code) => {
     const socket = await openWebSocket();
-    const received = (async () => {
-      for await (const [data] of on(socket)) {
-        const message = JSON.parse(String(data)) as {
-          type: string;
-          payload?: { extensions: { code: string; requestId: string } }[];
-        };
-        if (message.type === 'error') return message.payload!;
-      }
-      throw new Error('closed without a word');
-    })();
+    const told = new EventEmitter();
+    socket.on('message', (data: Buffer) => {
+      const { type, payload } = JSON.parse(data.toString()) as { type: string; payload: unknown };
+      told.emit(`told ${type}`, payload);
+    });
+    const acknowledged = once(told, 'told connection_ack');
+    const refused = once(told, 'told error') as Promise<[Answer['errors'] & object]>;
     socket.send('{"type":"connection_init"}');
+    await acknowledged;
     socket.send(JSON.stringify({ type: 'subscribe', id: '1', payload: { query } }));
-    const errors = await received;
+    const [errors] = await refused;
     expect(errors.map(({ extensions }) => extensions.code)).toEqual([code]);
     expect(errors[0]!.extensions.requestId).toMatch(/./);
   });
 });
-
-async function* on(socket: WebSocket): AsyncGenerator<[unknown]> {
-  while (socket.readyState === socket.OPEN) yield (await once(socket, 'message')) as [unknown];
-}
