@@ -32,7 +32,12 @@ export function addHttpErrors(server: FastifyInstance, log: Log): void {
       const code = error instanceof Unavailable ? 'UNAVAILABLE' : 'OUTCOME_UNKNOWN';
       const event = error.cause === undefined ? 'deadline' : 'unavailable';
       log.warn(
-        { event, requestId: request.id, code, cause: error.cause && String(error.cause) },
+        {
+          event,
+          requestId: request.id,
+          code,
+          cause: error.cause instanceof Error ? error.cause.message : undefined,
+        },
         error.message,
       );
       return refuse(reply, 503, error.message, code);

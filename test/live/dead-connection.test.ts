@@ -72,7 +72,7 @@ test(
     const afterSequence = await presentSequence(api.server.url);
     const filter = { scopeIds: [one.scopeId] };
     // Long aliases fill the buffers of the network soon.
-    const aliases = Array.from({ length: 200 }, (_, n) => `${'x'.repeat(100)}${n}: kind`).join(' ');
+    const aliases = Array.from({ length: 90 }, (_, n) => `${'x'.repeat(250)}${n}: kind`).join(' ');
     const long = subscription.replace('sequence\n', `sequence ${aliases}\n`);
     const dead = await openStream(long, { filter, afterSequence });
     const alive = await openStream(subscription, { filter, afterSequence });
