@@ -5,6 +5,9 @@ import { WebSocket } from 'ws';
 import type { Answer } from '../support/test-server.js';
 import { useAttackedServer } from './attacked-server.js';
 
+type Errors = NonNullable<Answer['errors']>;
+type Told = Errors | Answer | undefined;
+
 const attacked = useAttackedServer();
 
 let sockets: { destroy(): void }[] = [];
@@ -128,11 +131,14 @@ describe('a WebSocket', () => {
     const socket = await openWebSocket();
     const told = new EventEmitter();
     socket.on('message', (data: Buffer) => {
-      const { type, payload } = JSON.parse(data.toString()) as { type: string; payload: unknown };
-      told.emit(`told ${type}`, payload);
+      const { type, payload } = JSON.parse(data.toString()) as { type: string; payload: Told };
+      if (type === 'connection_ack') told.emit('acknowledged');
+      // What is found out before there are events comes as an error, or as a result that is one.
+      const errors = Array.isArray(payload) ? payload : payload?.errors;
+      if (errors) told.emit('refused', errors);
     });
-    const acknowledged = once(told, 'told connection_ack');
-    const refused = once(told, 'told error') as Promise<[Answer['errors'] & object]>;
+    const acknowledged = once(told, 'acknowledged');
+    const refused = once(told, 'refused') as Promise<[Errors]>;
     socket.send('{"type":"connection_init"}');
     await acknowledged;
     socket.send(JSON.stringify({ type: 'subscribe', id: '1', payload: { query } }));
