@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { requireFreePort, startApp } from '../app.js';
 import { readConfig, type Config } from '../config.js';
 import { ScopestateError } from '../client/client.js';
 import { runDemo, type DemoOptions } from '../demo/demo.js';
@@ -87,6 +86,7 @@ async function serveAndRun(dataDir: string, cloud: Cloud, stopping: AbortSignal)
   }
   const config = { ...settings, databaseUrl: undefined, dataDir, period: sped(settings, cloud.speed) };
   const log = createLog(config.logLevel);
+  const { requireFreePort, startApp } = await import('../app.js');
   await requireFreePort(config);
   const storage = await openStorage(config, log);
   try {

@@ -13,7 +13,10 @@ import { addTokenCommand } from './token-command.js';
 
 const exitCodes = { failed: 1, misused: 2 } as const;
 
-/** Runs what the command line says. Exit codes: 0 done, 1 failed, 2 the command line is wrong. */
+/**
+ * Runs what the command line says. Exit codes: 0 done, 1 failed, 2 the command line is wrong. The API is loaded by those
+ * commands alone that serve it: it is most of the program's memory and of its start.
+ */
 export async function runCommand(argv: string[]): Promise<void> {
   const program = new Command('scopestate')
     .description('A rating-state server: how far each collection unit has been rated, served over GraphQL.')

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
-import { startApp, type AppOptions } from '../app.js';
+import type { AppOptions } from '../app.js';
 import { readConfig } from '../config.js';
 import { OperatorError } from '../fault.js';
 import { createLog } from '../log.js';
@@ -31,6 +31,7 @@ export function addServeCommand(program: Command): void {
       const log = createLog(config.logLevel);
       const signal = stopSignal();
       const stopping = once(signal, 'abort').then(() => String(signal.reason));
+      const { startApp } = await import('../app.js');
       const app = await startApp(config, log, { ...options, trustedDocuments });
       log.info({ event: 'ready', url: `${app.url}/graphql` }, `scopestate listens on ${app.url}/graphql`);
       const reason = await Promise.race([stopping, app.failed]);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { faultsOfDocuments, type DocumentFile } from '../app.js';
+import type { DocumentFile } from '../app.js';
 import type { Config } from '../config.js';
 import { OperatorError } from '../fault.js';
 
@@ -19,6 +19,7 @@ export async function readTrustedDocuments(path: string, config: Config): Promis
   if (!data || Object.keys(data).length === 0) {
     throw new OperatorError(`${about}: allowed: a JSON object of names, each with the text of a document`);
   }
+  const { faultsOfDocuments } = await import('../app.js');
   const faults = await faultsOfDocuments(data, config);
   if (faults.length > 0) throw new OperatorError([`${about}:`, ...faults].join('\n  '));
   return data;

@@ -1,5 +1,6 @@
 import { BadField } from './bad-field.rules.js';
 import type { ImportRepository, Merged, MergeWanted } from './import.repository.js';
+import { heapBound } from './heap-bound.js';
 import { importRowOf, inFuture, type ImportRow } from './import-row.rules.js';
 import { copyLine } from './import.sql.js';
 import type { Reject, RejectsFile } from './rejects-file.js';
@@ -32,9 +33,11 @@ export class ImportService {
     const firstRejects: Reject[] = [];
     let read = 0;
     let rejected = 0;
+    const boundHeap = heapBound();
     const accepted = async function* (batches: AsyncIterable<Judged[]>) {
       for await (const batch of batches) {
         refuseIfStopped(wanted.signal);
+        boundHeap();
         const refused = batch.flatMap(rejectOf);
         read += batch.length;
         rejected += refused.length;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { quickStart } from '../support/command.js';
 
 /** A demo as the command line runs it. */
 export interface DemoProcess {
@@ -16,7 +17,7 @@ export interface DemoProcess {
 /** Starts `scopestate demo` with these words; standard output and error are one list of lines. */
 export function startDemo(words: string[]): DemoProcess {
   const child = spawn(process.execPath, ['dist/main.js', 'demo', ...words], {
-    env: { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'error' },
+    env: { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'error', ...quickStart },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

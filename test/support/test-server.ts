@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { quickStart } from './command.js';
 
 /** What GraphQL answered. */
 export interface Answer<Data = Record<string, any>> {
@@ -94,7 +95,7 @@ export async function failingServer(
 function spawnServer(settings: Record<string, string>, cwd = process.cwd(), [program, ...words]: string[]) {
   const child = spawn(process.execPath, [`${process.cwd()}/${program}`, ...words], {
     cwd,
-    env: { PATH: process.env['PATH'], PORT: '0', ...settings },
+    env: { PATH: process.env['PATH'], PORT: '0', ...quickStart, ...settings },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const logLines: string[] = [];

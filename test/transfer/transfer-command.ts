@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { runCommand, startCommand, type CommandResult } from '../support/command.js';
+import { quickStart, runCommand, startCommand, type CommandResult } from '../support/command.js';
 import { createTestDatabase, type DatabaseWanted, type TestDatabase } from '../support/test-database.js';
 
 export const header =
@@ -61,7 +61,7 @@ export class Transfer {
   }
 
   private options(url: string) {
-    return { cwd: this.folder, env: { DATABASE_URL: url } };
+    return { cwd: this.folder, env: { ...quickStart, DATABASE_URL: url } };
   }
 }
 
