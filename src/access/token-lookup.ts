@@ -44,11 +44,14 @@ export class TokenLookup {
     this.now = now;
   }
 
-  /** @throws Unavailable when the database doesn't say, and what is remembered is too old */
-  async find(id: string): Promise<Known | undefined> {
-    const entry = this.remembered(id) ?? (await this.ask(id));
-    if (!entry.known || this.now() < entry.endsAt) return entry.known;
-    return { digest: entry.known.digest, token: undefined };
+  /** At once where it is remembered. @throws Unavailable when the database doesn't say, and what is remembered is too old */
+  find(id: string): Known | undefined | Promise<Known | undefined> {
+    const entry = this.remembered(id);
+    return entry ? this.asOfNow(entry) : this.ask(id).then((asked) => this.asOfNow(asked));
+  }
+
+  private asOfNow({ known, endsAt }: Entry): Known | undefined {
+    return !known || this.now() < endsAt ? known : { digest: known.digest, token: undefined };
   }
 
   private remembered(id: string): Entry | undefined {

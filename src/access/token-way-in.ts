@@ -1,7 +1,7 @@
 import type { Identity, WayIn } from '../caller/caller.js';
 import { allUnits } from '../caller/grant.rules.js';
 import { Unauthenticated } from '../fault.js';
-import type { TokenLookup } from './token-lookup.js';
+import type { Known, TokenLookup } from './token-lookup.js';
 import { isTextOf } from './token-text.js';
 import { idOfToken } from './token.rules.js';
 
@@ -11,7 +11,7 @@ const howTo = '"Authorization: Bearer scst_…"';
 
 /** By `Authorization: Bearer`. A token that is sent must be right, also where none is needed. */
 export function createTokenWayIn(lookup: TokenLookup, { isNeeded }: { isNeeded: boolean }): WayIn {
-  return async ({ authorization }) => {
+  return ({ authorization }) => {
     if (authorization === undefined) {
       if (!isNeeded) return anybody;
       throw new Unauthenticated(`a token is needed: send ${howTo}; "scopestate token create" makes one`);
@@ -21,10 +21,14 @@ export function createTokenWayIn(lookup: TokenLookup, { isNeeded }: { isNeeded: 
     if (!text || !id) {
       throw new Unauthenticated(`authorization: found no token; allowed: ${howTo}`, { wasGiven: true });
     }
-    const known = await lookup.find(id);
-    if (isTextOf(text, known?.digest) && known?.token) return known.token;
-    throw new Unauthenticated('this token is not in force: it is unknown, expired or revoked', {
-      wasGiven: true,
-    });
+    const known = lookup.find(id);
+    return known instanceof Promise ? known.then((late) => letIn(text, late)) : letIn(text, known);
   };
+}
+
+function letIn(text: string, known: Known | undefined): Identity {
+  if (isTextOf(text, known?.digest) && known?.token) return known.token;
+  throw new Unauthenticated('this token is not in force: it is unknown, expired or revoked', {
+    wasGiven: true,
+  });
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Identity, WayIn } from '../caller/caller.js';
 import { Unauthenticated } from '../fault.js';
@@ -5,7 +6,8 @@ import { callerKey, type Callers } from './callers.js';
 import { refusal } from './http-errors.js';
 import { contextOf, type RequestContext } from './request-scope.js';
 
-interface Admitted {
+/** Who sends a request, and how he is counted. */
+export interface Admitted {
   readonly identity: Identity;
   readonly countedAs: string;
 }
@@ -14,7 +16,7 @@ interface Admitted {
 export class Admission {
   private readonly wayIn: WayIn;
   private readonly callers: Callers;
-  private readonly admitted = new WeakMap<FastifyRequest, Admitted>();
+  private readonly admitted = new WeakMap<IncomingMessage, Admitted>();
 
   constructor(wayIn: WayIn, callers: Callers) {
     this.wayIn = wayIn;
@@ -23,15 +25,41 @@ export class Admission {
 
   /** Fastify's `onRequest` of a route. */
   readonly letIn = async (request: FastifyRequest, _reply: FastifyReply): Promise<void> => {
+    if (this.admitted.has(request.raw)) return;
     const identity = await this.identityOf(request);
     const countedAs = identity.id ?? callerKey(request.raw);
     this.count(countedAs);
-    this.admitted.set(request, { identity, countedAs });
+    this.admitted.set(request.raw, { identity, countedAs });
   };
 
+  /** Lets in whoever is known at once, and may send. Whom it does not, `letIn` has yet to look at. */
+  admitNow(request: IncomingMessage): Admitted | undefined {
+    const identity = this.knownIdentityOf(request);
+    if (!identity) return undefined;
+    const countedAs = identity.id ?? callerKey(request);
+    if (this.callers.waitOf(countedAs) > 0) return undefined;
+    const admitted = { identity, countedAs };
+    this.admitted.set(request, admitted);
+    return admitted;
+  }
+
   contextOf(request: FastifyRequest): RequestContext {
-    const { identity, countedAs } = this.admitted.get(request)!;
-    return contextOf(request.id, identity, countedAs);
+    return this.contextFor(this.admitted.get(request.raw)!, request.id);
+  }
+
+  contextFor({ identity, countedAs }: Admitted, requestId: string): RequestContext {
+    return contextOf(requestId, identity, countedAs);
+  }
+
+  private knownIdentityOf({ headers }: IncomingMessage): Identity | undefined {
+    try {
+      const identity = this.wayIn(headers);
+      if (!(identity instanceof Promise)) return identity;
+      identity.catch(() => undefined); // `letIn` hears of it
+    } catch {
+      // as above
+    }
+    return undefined;
   }
 
   /** Who comes in with nothing that is in force is counted by his address: guessing is not for free. */

@@ -10,13 +10,16 @@ export async function withinDeadline<T>(
   isMutation: () => boolean,
 ): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const found = `no answer within ${millis} ms (SCOPESTATE_REQUEST_DEADLINE)`;
-    reject(isMutation() ? new OutcomeUnknown(`${found}, and it may still be done`) : new Unavailable(found));
-  }, millis);
+  const timer = setTimeout(() => reject(lateness(millis, isMutation())), millis);
   try {
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What is to be said of a request that is not answered in time. */
+export function lateness(millis: number, isMutation: boolean): OutcomeUnknown | Unavailable {
+  const found = `no answer within ${millis} ms (SCOPESTATE_REQUEST_DEADLINE)`;
+  return isMutation ? new OutcomeUnknown(`${found}, and it may still be done`) : new Unavailable(found);
 }

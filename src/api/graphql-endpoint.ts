@@ -21,6 +21,7 @@ import { mostCoercionErrors } from './documents/cost-limit.js';
 import type { Documents } from './documents/documents.js';
 import { Untrusted, type DocumentWanted } from './documents/trusted-documents.js';
 import { refusal } from './http-errors.js';
+import type { KnownDocuments } from './known-documents.js';
 import { isAnonymous } from './request-scope.js';
 import { createErrorFormat } from './error-format.js';
 import { addPlaygroundAssets, sendPlayground, wantsPlayground } from './playground/playground.js';
@@ -42,20 +43,23 @@ export interface EndpointOptions {
   log: Log;
   admission: Admission;
   documents: Documents;
+  /** learns which documents run */
+  known: KnownDocuments;
   deadlineMillis: number;
   hidesSchema: boolean;
   onMutation: () => void;
 }
 
 /** A subscription's answer has no end; what follows on a mutation must not keep its answer waiting. */
-function operationKinds({ documents, onMutation }: EndpointOptions): ApolloServerPlugin<CallContext> {
+function operationKinds({ documents, known, onMutation }: EndpointOptions): ApolloServerPlugin<CallContext> {
   const listener: GraphQLRequestListener<CallContext> = {
-    didResolveOperation: ({ operation, document, request, contextValue }) => {
+    didResolveOperation: ({ operation, document, source, request, contextValue }) => {
       if (operation?.operation === OperationTypeNode.MUTATION) mutations.add(contextValue.caller);
       if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) {
         const refused =
           operation && documents.refusalOf(document, operation, request.variables, isAnonymous(contextValue));
         if (refused) throw refused;
+        if (operation) known.remember(source, document);
         return Promise.resolve();
       }
       throw new GraphQLError(

@@ -28,32 +28,14 @@ export function addHttpErrors(server: FastifyInstance, log: Log): void {
       const found = quoted(request.headers['content-type'] ?? 'no content-type');
       return refuse(reply, 415, `content-type: found ${found}; allowed: application/json`);
     }
-    if (error instanceof Unavailable || error instanceof OutcomeUnknown) {
-      const code = error instanceof Unavailable ? 'UNAVAILABLE' : 'OUTCOME_UNKNOWN';
-      const event = error.cause === undefined ? 'deadline' : 'unavailable';
-      log.warn(
-        {
-          event,
-          requestId: request.id,
-          code,
-          cause: error.cause instanceof Error ? error.cause.message : undefined,
-        },
-        error.message,
-      );
-      return refuse(reply, 503, error.message, code);
-    }
     if (error instanceof Refusal) {
       reply.headers(error.headers);
       return refuse(reply, error.statusCode, error.message, error.graphqlCode);
     }
-    if (status >= 400 && status < 500) return refuse(reply, status, error.message);
-    log.error({ event: 'internal-error', requestId: request.id, err: error }, 'a request failed inside');
-    return refuse(
-      reply,
-      500,
-      'something went wrong inside; the log has it under the requestId',
-      'INTERNAL_SERVER_ERROR',
-    );
+    const isInside = error instanceof Unavailable || error instanceof OutcomeUnknown;
+    if (!isInside && status >= 400 && status < 500) return refuse(reply, status, error.message);
+    const absent = absence(error, request.id, log);
+    return reply.code(absent.status).send(absent.body);
   });
 }
 
@@ -68,10 +50,26 @@ export function refuseUnroutable(error: FastifyError, _request: FastifyRequest, 
   );
 }
 
+/** What is said, and logged, where a fault of ours has kept the whole answer away. */
+export function absence(error: unknown, requestId: string, log: Log): { status: number; body: object } {
+  if (error instanceof Unavailable || error instanceof OutcomeUnknown) {
+    const code = error instanceof Unavailable ? 'UNAVAILABLE' : 'OUTCOME_UNKNOWN';
+    const event = error.cause === undefined ? 'deadline' : 'unavailable';
+    const cause = error.cause instanceof Error ? error.cause.message : undefined;
+    log.warn({ event, requestId, code, cause }, error.message);
+    return { status: 503, body: refusalBody(error.message, code, requestId) };
+  }
+  log.error({ event: 'internal-error', requestId, err: error }, 'a request failed inside');
+  const message = 'something went wrong inside; the log has it under the requestId';
+  return { status: 500, body: refusalBody(message, 'INTERNAL_SERVER_ERROR', requestId) };
+}
+
 function refuse(reply: FastifyReply, status: number, message: string, code = 'BAD_USER_INPUT') {
-  return reply
-    .code(status)
-    .send({ errors: [{ message, extensions: { code, requestId: reply.request.id } }] });
+  return reply.code(status).send(refusalBody(message, code, reply.request.id));
+}
+
+function refusalBody(message: string, code: string, requestId: string) {
+  return { errors: [{ message, extensions: { code, requestId } }] };
 }
 
 class Refusal extends Error {

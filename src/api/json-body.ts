@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -25,7 +26,7 @@ export function addJsonBody(server: FastifyInstance, largestBody: number): void 
     }
     const length = Number(request.headers['content-length']);
     if (length > largestBody) throw await tooLarge(payload, largestBody, `${length} bytes`);
-    const body = await bodyOf(payload, largestBody);
+    const body = kept.get(request.raw) ?? (await bodyOf(payload, largestBody));
     let text: string;
     try {
       text = utf8.decode(body);
@@ -36,6 +37,14 @@ export function addJsonBody(server: FastifyInstance, largestBody: number): void 
     void parse(request, text, (error, value) => (error ? reject(error) : resolve(value)));
     return promise;
   });
+}
+
+/** Bodies that have been read already. */
+const kept = new WeakMap<IncomingMessage, Buffer>();
+
+/** A request whose body has been read can still be answered: its reader finds it here. */
+export function keepBody(request: IncomingMessage, body: Buffer): void {
+  kept.set(request, body);
 }
 
 async function bodyOf(payload: Readable, largestBody: number): Promise<Buffer> {

@@ -6,7 +6,7 @@ import type { Log } from '../log.js';
 import { Admission } from './admission.js';
 import { Callers } from './callers.js';
 import { addConnectionLimit, onClientError } from './connections.js';
-import { addCors } from './cors.js';
+import { addCors, corsHeaders } from './cors.js';
 import { createDocuments } from './documents/documents.js';
 import type { TrustedDocuments } from './documents/trusted-documents.js';
 import { addDrain } from './drain.js';
@@ -15,9 +15,11 @@ import { addGraphQLEndpoint } from './graphql-endpoint.js';
 import { addHealth, type ReadyAnswer } from './health.js';
 import { addHttpErrors, refuseUnroutable } from './http-errors.js';
 import { addJsonBody } from './json-body.js';
+import { KnownDocuments } from './known-documents.js';
 import { inRequest, requestIdOf } from './request-scope.js';
 import { securityHeaders } from './security-headers.js';
 import { Sessions } from './sessions.js';
+import { addShortWay } from './short-way.js';
 import { createSubscribe } from './subscribe.js';
 import { addWebSocket } from './web-socket.js';
 
@@ -90,15 +92,32 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const sessions = new Sessions(wayIn);
   const documents = createDocuments(schema, { limits, hidesSchema, trusted: options.trustedDocuments });
   const { deadlineMillis } = limits;
+  const known = new KnownDocuments();
   await addGraphQLEndpoint(server, {
     schema,
     log,
     admission,
     documents,
+    known,
     deadlineMillis,
     hidesSchema,
     onMutation,
   });
+  if (!options.trustedDocuments) {
+    addShortWay(server, {
+      schema,
+      log,
+      admission,
+      documents,
+      known,
+      drain,
+      largestBody: limits.bodyBytes,
+      deadlineMillis,
+      headers: { ...securityHeaders, ...(corsOrigins.length > 0 && corsHeaders) },
+      hidesSchema,
+      onMutation,
+    });
+  }
   const subscribe = createSubscribe({ schema, log, documents, callers, hidesSchema });
   const streams = { subscribe, sessions, drain, allowedOrigins: corsOrigins };
   addWebSocket(server, { ...streams, wayIn, log, callers, largestMessage: limits.bodyBytes });

@@ -33,5 +33,7 @@ export type Credentials = Readonly<Record<string, string | string[] | undefined>
  *
  * @throws Unauthenticated when nobody knows who it is
  * @throws Unavailable when that can't be found out now
+ *
+ * Answers at once where it can: a promise costs each request something.
  */
-export type WayIn = (headers: Credentials) => Promise<Identity>;
+export type WayIn = (headers: Credentials) => Identity | Promise<Identity>;

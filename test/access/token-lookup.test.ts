@@ -58,7 +58,7 @@ test('what is asked while a statement is under way goes into one more', async ()
   const { promise, resolve } = Promise.withResolvers<void>();
   before = () => promise;
   const [one, two, three] = [await made(), await made(), await made()];
-  const all = [one, two, three].map(({ id }) => lookup.find(id));
+  const all = [one, two, three].map(async ({ id }) => lookup.find(id));
   resolve();
   expect((await Promise.all(all)).map((known) => known?.token?.id)).toEqual([one.id, two.id, three.id]);
   expect(asked).toEqual([[one.id], [two.id, three.id]]);
@@ -78,7 +78,7 @@ test('ids that somebody makes up push no known token out', async () => {
   const { id } = await made();
   await lookup.find(id);
   const guesses = Array.from({ length: 12_000 }, () => randomBytes(8).toString('hex'));
-  await Promise.all(guesses.map((guess) => lookup.find(guess)));
+  await Promise.all(guesses.map(async (guess) => lookup.find(guess)));
   expect(asked.length).toBeLessThan(20);
   asked.length = 0;
   await lookup.find(id);

@@ -1,0 +1,218 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import {
+  execute,
+  OperationTypeNode,
+  type ExecutionResult,
+  type GraphQLError,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import type { Log } from '../log.js';
+import type { Admission, Admitted } from './admission.js';
+import { lateness } from './deadline.js';
+import { mostCoercionErrors } from './documents/cost-limit.js';
+import type { Documents } from './documents/documents.js';
+import type { Drain } from './drain.js';
+import { createErrorFormat } from './error-format.js';
+import { absence } from './http-errors.js';
+import { keepBody } from './json-body.js';
+import type { KnownDocument, KnownDocuments } from './known-documents.js';
+import { inRequest, isAnonymous, requestIdOf, type RequestContext } from './request-scope.js';
+
+export interface ShortWayOptions {
+  schema: GraphQLSchema;
+  log: Log;
+  admission: Admission;
+  documents: Documents;
+  known: KnownDocuments;
+  drain: Pick<Drain, 'hasBegun'>;
+  largestBody: number;
+  deadlineMillis: number;
+  hidesSchema: boolean;
+  /** of every answer */
+  headers: Readonly<Record<string, string>>;
+  onMutation: () => void;
+}
+
+/** Stands before Fastify. */
+export function addShortWay({ server }: FastifyInstance, options: ShortWayOptions): void {
+  const [longWay] = server.listeners('request') as LongWay[];
+  server.removeAllListeners('request');
+  server.on('request', new ShortWay(options, longWay!).take);
+}
+
+type LongWay = (request: IncomingMessage, response: ServerResponse) => void;
+
+interface Asked extends KnownDocument {
+  readonly variables: Record<string, unknown> | undefined;
+}
+
+interface Taken {
+  readonly asked: Asked;
+  readonly admitted: Admitted;
+  readonly body: Buffer;
+}
+
+const executionOptions = { maxCoercionErrors: mostCoercionErrors };
+
+const jsonTypes = ['application/json', 'application/json; charset=utf-8'];
+const acceptsJson = [undefined, '*/*', 'application/json'];
+
+/** Headers that change how a body is read, or what an answer has to say: their requests go the long way. */
+const complications = ['content-encoding', 'transfer-encoding', 'origin'] as const;
+
+/** Names that could reach a prototype, and escapes behind which they could hide: the long way looks closer. */
+const suspicious = ['__proto__', 'constructor', '\\u'];
+
+/**
+ * The way of the plain requests that programs send by the thousand: JSON, a document that has gone the long way before, a
+ * caller who is known. They are answered without Fastify's and Apollo's work on each, which is most of what a look-up
+ * costs. Whatever is not plain takes the long way (Fastify, and Apollo behind it), and so does whatever is at fault before
+ * it is executed: there is one place that refuses. Both ways give the same answers (docs/adr/0021-short-way.md).
+ */
+export class ShortWay {
+  private readonly options: ShortWayOptions;
+  private readonly longWay: LongWay;
+  private readonly format: ReturnType<typeof createErrorFormat>;
+  private readonly headers: readonly string[];
+
+  constructor(options: ShortWayOptions, longWay: LongWay) {
+    this.options = options;
+    this.longWay = longWay;
+    this.format = createErrorFormat(options.log, options);
+    this.headers = Object.entries({
+      ...options.headers,
+      'content-type': 'application/json; charset=utf-8',
+    }).flat();
+  }
+
+  readonly take = (request: IncomingMessage, response: ServerResponse): void => {
+    const length = this.plainLength(request);
+    const admitted = length === undefined ? undefined : this.options.admission.admitNow(request);
+    if (length === undefined || admitted === undefined) return this.longWay(request, response);
+    readBody(request, (body) => {
+      const asked = body.length === length ? this.read(body) : undefined;
+      if (asked) return this.answer(request, response, { asked, admitted, body });
+      this.goOn(request, response, body);
+    });
+  };
+
+  /** A body that has been read can't be read again. */
+  private goOn(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+    keepBody(request, body);
+    this.longWay(request, response);
+  }
+
+  /** How long its body is, if its headers are as most programs send them. */
+  private plainLength({ method, url, headers }: IncomingMessage): number | undefined {
+    if (method !== 'POST' || url !== '/graphql' || this.options.drain.hasBegun) return undefined;
+    if (!jsonTypes.includes(headers['content-type']!) || !acceptsJson.includes(headers.accept))
+      return undefined;
+    if (complications.some((name) => headers[name] !== undefined)) return undefined;
+    const length = Number(headers['content-length']);
+    return length > 0 && length <= this.options.largestBody ? length : undefined;
+  }
+
+  private read(body: Buffer): Asked | undefined {
+    if (!isUtf8(body)) return undefined;
+    const text = body.toString('utf8');
+    if (suspicious.some((name) => text.includes(name))) return undefined;
+    let sent: unknown;
+    try {
+      sent = JSON.parse(text);
+    } catch {
+      return undefined;
+    }
+    if (!isObject(sent)) return undefined;
+    const { query, variables, operationName, ...others } = sent;
+    const known = typeof query === 'string' ? this.options.known.find(query) : undefined;
+    if (!known || Object.keys(others).length > 0) return undefined;
+    if ((operationName ?? undefined) !== undefined && operationName !== known.operation.name?.value)
+      return undefined;
+    if ((variables ?? undefined) !== undefined && !isObject(variables)) return undefined;
+    return { ...known, variables: (variables ?? undefined) as Asked['variables'] };
+  }
+
+  private answer(request: IncomingMessage, response: ServerResponse, { asked, admitted, body }: Taken): void {
+    const { admission, documents, schema } = this.options;
+    const { document, operation, variables } = asked;
+    const requestId = requestIdOf(request.headers['x-request-id']);
+    inRequest(requestId, () => {
+      const context = admission.contextFor(admitted, requestId);
+      if (documents.refusalOf(document, operation, variables, isAnonymous(context))) {
+        return this.goOn(request, response, body);
+      }
+      const exchange = this.begin(response, operation, context);
+      const done = (result: ExecutionResult) => {
+        // Its variables are at fault, and nothing was executed.
+        if (result.data === undefined) exchange.leave(() => this.goOn(request, response, body));
+        else exchange.end(200, this.textOf(result));
+      };
+      const result = execute({
+        schema,
+        document,
+        contextValue: context,
+        variableValues: variables,
+        options: executionOptions,
+      });
+      if (result instanceof Promise) result.then(done, exchange.fail);
+      else done(result);
+    });
+  }
+
+  /** Keeps an eye on the deadline, and answers once. */
+  private begin(
+    response: ServerResponse,
+    { operation }: OperationDefinitionNode,
+    { caller }: RequestContext,
+  ) {
+    const { deadlineMillis, log, onMutation } = this.options;
+    const { requestId } = caller;
+    const isMutation = operation === OperationTypeNode.MUTATION;
+    const end = (status: number, text: string) => {
+      clearTimeout(timer);
+      if (response.headersSent) return;
+      const headers = ['x-request-id', requestId, 'content-length', String(Buffer.byteLength(text))];
+      response.writeHead(status, [...this.headers, ...headers]).end(text);
+      log.debug(
+        { event: 'request', requestId, method: 'POST', path: '/graphql', status, way: 'short' },
+        'answered',
+      );
+      if (isMutation) onMutation();
+    };
+    const fail = (error: unknown) => {
+      const { status, body } = absence(error, requestId, log);
+      end(status, JSON.stringify(body));
+    };
+    const timer = setTimeout(() => fail(lateness(deadlineMillis, isMutation)), deadlineMillis);
+    const leave = (goOn: () => void) => {
+      clearTimeout(timer);
+      if (!response.headersSent) goOn();
+    };
+    return { end, fail, leave };
+  }
+
+  private textOf({ data, errors }: ExecutionResult): string {
+    if (!errors) return `{"data":${JSON.stringify(data)}}\n`;
+    return `${JSON.stringify({ errors: errors.map((error) => this.formatted(error)), data })}\n`;
+  }
+
+  private formatted(error: GraphQLError) {
+    const extensions = { code: 'INTERNAL_SERVER_ERROR', ...error.extensions };
+    return this.format({ ...error.toJSON(), extensions }, error);
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Of one that breaks off in the middle nothing is heard any more. */
+function readBody(request: IncomingMessage, take: (body: Buffer) => void): void {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => take(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+  request.on('error', () => undefined);
+}
