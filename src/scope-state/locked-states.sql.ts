@@ -1,7 +1,7 @@
 import type { Change } from './locked-states.rules.js';
 import { asItWas, isOfAnotherUnit, record } from './record.sql.js';
 import { micros, rowColumns, table, toTimestamp, utcClock } from './row.sql.js';
-import { idsOfCandidates } from './unit-match.sql.js';
+import { given, idsOfCandidates } from './unit-match.sql.js';
 
 /** One array a column, for `changesGiven`. */
 export function columnsOf(changes: Change[]): unknown[] {
@@ -23,14 +23,25 @@ export function columnsOf(changes: Change[]): unknown[] {
   ];
 }
 
+const changed = [
+  ['id', 'int'],
+  ['identifier', 'text'],
+  ['scope_key', 'text'],
+  ['collector', 'text'],
+  ['fetcher', 'text'],
+  ['last_processed_timestamp', 'timestamp(6)'],
+  ['active', 'boolean'],
+  ['version', 'int'],
+  ['revision', 'int'],
+  ['moved_by_operator', 'boolean'],
+  ['advanced', 'boolean'],
+  ['actor', 'text'],
+  ['request_id', 'text'],
+] as const;
+
 const changesGiven = `
-  unnest(
-    $1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamp(6)[],
-    $7::boolean[], $8::int[], $9::int[], $10::boolean[], $11::boolean[], $12::text[], $13::text[]
-  ) with ordinality as given (
-    id, identifier, scope_key, collector, fetcher, last_processed_timestamp,
-    active, version, revision, moved_by_operator, advanced, actor, request_id, place
-  )`;
+  unnest(${changed.map(([, type], place) => given(`$${place + 1}`, `${type}[]`)).join(', ')})
+  with ordinality as given (${changed.map(([column]) => column).join(', ')}, place)`;
 
 const returning = `
   ${micros('s.updated_at')} as updated_micros,

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { lock, look, probe } from '../../src/scope-state/locked-states.sql.js';
+import { ScopeStateRepository } from '../../src/scope-state/scope-state.repository.js';
+import { unitParameters } from '../../src/scope-state/unit-match.sql.js';
+import { fillWithStates } from '../support/many-states.js';
+import { NotingPool, planOf } from '../support/plans.js';
+import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
+import { scaled } from '../support/units.js';
+
+const states = scaled(1_000_000, 50_000);
+
+describe.each(postgresMajors)(`on PostgreSQL %i, among ${states} states,`, (major) => {
+  let database: TestDatabase;
+  let client: pg.Client;
+  const statements = new Map([lock, probe, look].map(({ name, text }) => [name, text]));
+
+  beforeAll(async () => {
+    database = await createTestDatabase({ major });
+    await fillWithStates(database, states);
+    client = await database.connect();
+    const pool = new pg.Pool({ connectionString: database.url, max: 1 });
+    const noting = new NotingPool(pool);
+    await new ScopeStateRepository(noting.pool).candidates([]);
+    await pool.end();
+    statements.set('ScopeStates.candidates', noting.statements.at(-1)!.text);
+  }, 300_000);
+  afterAll(() => database.drop());
+
+  /** Every third has no state. */
+  async function unitsOf(count: number) {
+    const rows = await database.query<{
+      scopeId: string;
+      scopeKey: string;
+      collector: string;
+      fetcher: string;
+    }>(
+      `select identifier || case when id % 3 = 0 then 'x' else '' end as "scopeId", coalesce(scope_key, 'k') as "scopeKey",
+         coalesce(collector, 'c') as collector, coalesce(fetcher, 'f') as fetcher
+       from cloudkitty_storage_states order by md5(id::text) limit ${count}`,
+    );
+    expect(rows).toHaveLength(count);
+    return unitParameters(rows);
+  }
+
+  const literal = (texts: string[]) => `'{${texts.map((text) => `"${text}"`).join(',')}}'`;
+  const namesOf = ['ScopeStates.candidates', lock.name, probe.name, look.name];
+
+  test.each(namesOf.flatMap((name) => [1, 500].map((count) => ({ name, count }))))(
+    '$name looks at the rows of its $count units, however it is planned',
+    async ({ name, count }) => {
+      const parameters = (await unitsOf(count)).map(literal).join(', ');
+      for (const mode of ['force_generic_plan', 'force_custom_plan']) {
+        await client.query(`set plan_cache_mode = ${mode}`);
+        await client.query(`prepare looked as ${statements.get(name)!}`);
+        const plan = await planOf(client, `execute looked (${parameters})`);
+        await client.query('deallocate looked; reset plan_cache_mode');
+        expect(plan.scans).not.toContain('Seq Scan');
+        expect(plan.visited).toBeLessThanOrEqual(4 * count);
+      }
+    },
+  );
+
+  test.each(namesOf)('%s is planned once, not each time', async (name) => {
+    const values = await unitsOf(1);
+    for (let times = 0; times < 12; times++)
+      await client.query({ name, text: statements.get(name)!, values });
+    const { rows } = await client.query(
+      'select generic_plans::int from pg_prepared_statements where name = $1',
+      [name],
+    );
+    expect(rows).toEqual([{ generic_plans: 7 }]); // PostgreSQL tries five others first
+  });
+});
