@@ -38,7 +38,7 @@ interface Group<Item, Result> {
 
 /**
  * Gathers what many callers want while runs are under way, and does it together. Nothing waits while nothing is under
- * way. A group that somebody else has locked leaves the common runs for a patient run of its own; of these there are only
+ * way, but for the turn of the event loop to end. A group that somebody else has locked leaves the common runs for a patient run of its own; of these there are only
  * so many at once, and a group that finds no place goes along with the next common run, in case it is free by then.
  */
 export class Gathering<Item, Result> {
@@ -71,8 +71,7 @@ export class Gathering<Item, Result> {
       resolve: (result) => (settled(), resolve(result)),
       reject: (error) => (settled(), reject(error)),
     });
-    if (this.runs === 0) this.start();
-    else this.startSoon();
+    this.startSoon();
     return promise;
   }
 
@@ -85,7 +84,10 @@ export class Gathering<Item, Result> {
     this.ready.push(group);
   }
 
-  /** What arrives in the same turn of the event loop goes together; where all runs are under way, the next one to end starts. */
+  /**
+   * What arrives in the same turn of the event loop goes together: a run of the first alone would cost as much as one of
+   * all. Where all runs are under way, the next one to end starts.
+   */
   private startSoon(): void {
     if (this.isAsked || this.runs >= this.options.runsAtOnce) return;
     this.isAsked = true;

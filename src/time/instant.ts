@@ -17,7 +17,8 @@ export const earliestInstant = Temporal.Instant.from('1970-01-01T00:00:00Z');
 export const latestInstant = Temporal.Instant.from('9999-12-31T23:59:59.999999Z');
 
 /** Year 0000 is the first that RFC 3339 can write: a foreign row may be older than {@link earliestInstant}. */
-const earliestWritable = Temporal.Instant.from('0000-01-01T00:00:00Z');
+const earliestWritable = Temporal.Instant.from('0000-01-01T00:00:00Z').epochNanoseconds;
+const endOfTime = latestInstant.epochNanoseconds + 1000n;
 
 /** Reads an instant (DESIGN.md 2.9), exact to the microsecond. Throws a `RangeError`: what was found, what is allowed. */
 export function parseInstant(text: string): Temporal.Instant {
@@ -38,14 +39,12 @@ export function parseInstant(text: string): Temporal.Instant {
  * Throws a `RangeError` beyond {@link latestInstant}: callers clamp.
  */
 export function formatInstant(instant: Temporal.Instant): string {
-  const cut = instantFromMicros(microsOf(instant));
-  if (
-    Temporal.Instant.compare(cut, latestInstant) > 0 ||
-    Temporal.Instant.compare(cut, earliestWritable) < 0
-  ) {
-    throw new RangeError(`found the instant ${cut.toString()}; allowed: years 0000 to 9999`);
+  const nanos = instant.epochNanoseconds;
+  if (nanos < earliestWritable || nanos >= endOfTime) {
+    throw new RangeError(`found the instant ${instant.toString()}; allowed: years 0000 to 9999`);
   }
-  return cut.toString();
+  const isWhole = nanos % 1000n === 0n;
+  return (isWhole ? instant : instantFromMicros(microsOf(instant))).toString();
 }
 
 /** Microseconds since 1970-01-01T00:00:00Z; what is below a microsecond is cut towards the past. */

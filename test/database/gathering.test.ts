@@ -34,15 +34,19 @@ function gather(more: Partial<GatheringOptions<string, string>> = {}) {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('nothing waits while nothing is under way: a run begins in the very call', () => {
+test('nothing waits while nothing is under way: a run begins with all that came in one turn', async () => {
   const { items, submit } = gather();
-  void submit('a1');
-  expect(items()).toEqual(['a1']);
+  void submit('a1', 'b1');
+  expect(items()).toEqual([]);
+  await turn();
+  expect(items()).toEqual(['a1 b1']);
 });
 
 test('what comes while runs are under way is done together when the first of them ends', async () => {
   const { runs, items, submit } = gather({ runsAtOnce: 2 });
-  const answers = submit('a1', 'b1', 'c1');
+  const answers = submit('a1');
+  await turn();
+  answers.push(...submit('b1', 'c1'));
   await turn();
   expect(items()).toEqual(['a1', 'b1 c1']);
   answers.push(...submit('d1', 'e1'));
@@ -57,7 +61,9 @@ test('what comes while runs are under way is done together when the first of the
 
 test('one key is never in two runs at once, and its items keep their order', async () => {
   const { runs, items, submit } = gather({ runsAtOnce: 2 });
-  void submit('a1', 'a2', 'b1', 'a3');
+  void submit('a1');
+  await turn();
+  void submit('a2', 'b1', 'a3');
   await turn();
   expect(items()).toEqual(['a1', 'b1']);
   await runs[0]!.end();
@@ -69,7 +75,9 @@ test('one key is never in two runs at once, and its items keep their order', asy
 
 test('what is locked leaves the others at once, and waits in one run of its own', async () => {
   const { runs, items, submit } = gather();
-  void submit('a1', 'b1', 'b2', 'c1');
+  void submit('a1');
+  await turn();
+  void submit('b1', 'b2', 'c1');
   await runs[0]!.end();
   await runs[1]!.end({ locked: runs[1]!.jobs.filter(({ item }) => item.startsWith('b')) });
   expect(runs[2]).toMatchObject({ patient: true });
@@ -85,11 +93,14 @@ test('what is locked leaves the others at once, and waits in one run of its own'
 test('with no place for another patient run, what is locked is tried again beside the others', async () => {
   const { runs, items, submit } = gather();
   void submit('a1');
+  await turn();
   await runs[0]!.end({ locked: runs[0]!.jobs });
   const [answer] = submit('b1');
+  await turn();
   await runs[2]!.end({ locked: runs[2]!.jobs });
   expect(items()).toEqual(['a1', 'a1', 'b1']);
   void submit('c1');
+  await turn();
   expect(items()[3]).toBe('c1 b1');
   await runs[3]!.end();
   expect(await answer).toBe('b1');
@@ -97,7 +108,9 @@ test('with no place for another patient run, what is locked is tried again besid
 
 test('beyond its bound it refuses, those that are under way counted; then it takes more again', async () => {
   const { runs, submit } = gather({ jobsAtMost: 3 });
-  const answers = submit('a1', 'b1', 'c1');
+  const answers = submit('a1');
+  await turn();
+  answers.push(...submit('b1', 'c1'));
   const [refused] = submit('d1');
   await expect(refused).rejects.toBeInstanceOf(Unavailable);
   await runs[0]!.end();
@@ -115,7 +128,9 @@ test('a run that fails as a whole leaves nobody without an answer, and the next 
       return Promise.resolve({ locked: [], later: [] });
     },
   });
-  const [failing, next] = submit('a1', 'b1');
+  const [failing] = submit('a1');
+  await turn();
+  const [next] = submit('b1');
   await expect(failing).rejects.toThrow('broken');
   expect(await next).toBe('done');
 });
