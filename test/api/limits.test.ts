@@ -33,6 +33,7 @@ describe('sizes and times', () => {
     SCOPESTATE_HEADERS_TIMEOUT: 'PT1S',
     SCOPESTATE_BODY_TIMEOUT: 'PT2S',
     SCOPESTATE_REQUEST_DEADLINE: 'PT1S',
+    SCOPESTATE_KEEP_ALIVE: 'PT1S',
   });
   const post = (init: RequestInit) => fetch(api.server.url, { method: 'POST', headers: json, ...init });
 
@@ -87,6 +88,11 @@ describe('sizes and times', () => {
       'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
     );
     expectRawRefusal(answer, 408, 'BAD_USER_INPUT');
+  });
+
+  test('a connection on which no next request comes is closed', async () => {
+    const answer = await exchangeRaw(api.server.url, 'GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
+    expect(answer).toContain('{"status":"alive"}');
   });
 
   test('what takes longer than the deadline is never a success', async () => {
