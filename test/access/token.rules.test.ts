@@ -59,6 +59,15 @@ describe('a name', () => {
   });
 });
 
+function messageOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('nothing was thrown');
+}
+
 describe('grants', () => {
   const any = { scopeId: '*', scopeKey: '*', collector: '*', fetcher: '*' };
 
@@ -123,6 +132,7 @@ describe('grants', () => {
         expect(read).toThrow(BadInput);
         expect(read).toThrow(`--grant ${name}: found ${found}`);
         expect(read).toThrow(`; allowed: ${allowed}`);
+        expect(messageOf(read).isWellFormed()).toBe(true);
       }
     }
     for (const value of [1, true, null, ['a'], { $ne: null }]) {
