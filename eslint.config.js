@@ -19,7 +19,7 @@ const rooms = {
     'history',
     'scope-state',
   ],
-  access: ['database'],
+  access: ['collection-unit', 'database'],
   doctor: ['access', 'database'],
   demo: ['client', 'database', 'scope-state', 'collection-unit'],
   history: ['scope-state', 'collection-unit', 'relay', 'database'],

@@ -57,5 +57,10 @@ export class SettingsError extends OperatorError {
 export function quoted(value: string): string {
   const longest = 60;
   const text = JSON.stringify(value.toWellFormed());
-  return text.length > longest ? `${text.slice(0, longest)}…"` : text;
+  return text.length > longest ? `${text.slice(0, longest).toWellFormed()}…"` : text;
+}
+
+/** Names a character that can't be shown. */
+export function codePointOf(character: string): string {
+  return `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
 }

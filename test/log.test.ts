@@ -10,6 +10,7 @@ const program = `
   const log = createLog('info');
   log.info({ event: 'ready', url: 'http://127.0.0.1:4000' }, 'scopestate listens');
   log.debug('not at this level');
+  log.warn({ event: 'told', caller: 'a\\r\\n{"level":"fatal"}\\u001b[2J\\u2028\\u202e' }, 'of postgresql://rating:hunter2@db/states, scst_AbC-12_xyz');
   log.error({ err: Object.assign(new Error('broken'), { detail: 'Key (x)=(hunter2)', code: '23505' }) }, 'it failed');
   process.exit();
 `;
@@ -36,11 +37,17 @@ test('writes one JSON line an event where nobody watches', () => {
       url: 'http://127.0.0.1:4000',
       msg: 'scopestate listens',
     },
+    expect.objectContaining({
+      level: 'warn',
+      caller: 'a\r\n{"level":"fatal"}\u001b[2J\u2028\u202e',
+      msg: 'of postgresql://rating:***@db/states, scst_***',
+    }),
     expect.objectContaining({ level: 'error', msg: 'it failed' }),
   ]);
-  expect(events[1]!['err']).toMatchObject({ code: '23505' });
+  for (const line of lines) expect(line).not.toMatch(/[\p{Cc}\u2028\u202e]/u);
+  expect(events[2]!['err']).toMatchObject({ code: '23505' });
   expect(lines.join()).not.toContain('hunter2');
-  expect(events[1]!['err'].stack).toMatch(/^Error: broken\n/);
+  expect(events[2]!['err'].stack).toMatch(/^Error: broken\n/);
 });
 
 // Without python3 there is nothing here that makes a terminal.

@@ -1,6 +1,7 @@
 import { allUnits, grantFields, type Grant, type Grants } from '../caller/grant.rules.js';
 import { roles, type Role } from '../caller/role.rules.js';
-import { BadInput, quoted } from '../fault.js';
+import { checkText, longest } from '../collection-unit/collection-unit.rules.js';
+import { BadInput, codePointOf, quoted } from '../fault.js';
 
 /** What may be told of a token: everything but its text. */
 export interface Token {
@@ -13,7 +14,6 @@ export interface Token {
 export type TokenState = 'in force' | 'expired' | 'revoked';
 
 const longestName = 100;
-const longestPattern = 256;
 /** Each is a condition in the statements that look for states. */
 const mostGrants = 50;
 
@@ -25,11 +25,15 @@ export function idOfToken(text: string): string | undefined {
   return tokenText.exec(text)?.[1];
 }
 
+/** What Node.js makes of bytes of the command line that are no UTF-8: the text would be another one than the one typed. */
+const noUtf8 = '\ufffd';
+const bytesFound = 'bytes that are no UTF-8';
+
 /** Names that the log and the history have a meaning of their own for. */
 const reserved = /^(?:import|anonymous|external)$|^external\s*:/iu;
 
 const nameRule =
-  `1 to ${longestName} characters; none of them invisible, no space at an end; not anonymous, import, ` +
+  `1 to ${longestName} characters in UTF-8; none of them invisible, no space at an end; not anonymous, import, ` +
   'external:…, which the history calls others, nor the form of a token or of its id';
 
 /** @throws BadInput: under such a name a token could pass for somebody else, or for another token */
@@ -38,7 +42,10 @@ export function checkName(name: string, field: string): void {
     throw new BadInput(field, found, nameRule);
   };
   if (name === '') refuse('an empty text');
-  if (!name.isWellFormed() || /[\p{C}\p{Zl}\p{Zp}]/u.test(name)) refuse('an invisible character');
+  if (!name.isWellFormed()) refuse('half of a surrogate pair');
+  if (name.includes(noUtf8)) refuse(bytesFound);
+  const invisible = /[\p{C}\p{Zl}\p{Zp}]/u.exec(name)?.[0];
+  if (invisible !== undefined) refuse(`the invisible character ${codePointOf(invisible)}`);
   if (name.trim() !== name) refuse('a space at an end');
   const length = Array.from(name).length;
   if (length > longestName) refuse(`${length} characters`);
@@ -63,19 +70,25 @@ export function grantsOf(role: Role, texts: readonly string[], field: string): G
 }
 
 const grantRule =
-  `*, or patterns of ${grantFields.join(', ')}, such as collector=gnocchi,scopeId=tenant-* (a comma in a pattern: ` +
-  `{"scopeId":"a,b"}); a pattern has 1 to ${longestPattern} characters, none of them a control character, and * stands for any`;
+  `*, or patterns of ${grantFields.join(', ')}, such as collector=gnocchi,scopeId=tenant-*, in which * stands for any ` +
+  `characters (a comma, or U+FFFD, in a pattern: {"scopeId":"a,\\ufffd"})`;
 
 /** @throws BadInput naming the field, what was found and what is allowed */
 function readGrant(text: string, field: string): Grant {
+  if (text.includes(noUtf8)) throw new BadInput(field, bytesFound, grantRule);
   const given = text === '*' ? [] : text.startsWith('{') ? pairsOfJson(text, field) : pairsOf(text, field);
-  const grant: Record<string, string> = {};
+  const grant: Partial<Record<keyof Grant, string>> = {};
   for (const [name, pattern] of given) {
     if (!isGrantField(name)) throw new BadInput(field, `the field ${quoted(name)}`, grantRule);
     if (Object.hasOwn(grant, name)) throw new BadInput(field, `${name} twice`, grantRule);
-    if (!isPattern(pattern)) {
-      throw new BadInput(field, `${name}=${quoted(String(pattern))}`, grantRule);
+    if (typeof pattern !== 'string') {
+      throw new BadInput(
+        `${field} ${name}`,
+        `${quoted(JSON.stringify(pattern))}, which is no text`,
+        grantRule,
+      );
     }
+    checkText(pattern, longest[name], `${field} ${name}`); // no unit has a text that it could stand for
     grant[name] = pattern;
   }
   return complete(grant);
@@ -91,10 +104,12 @@ function pairsOf(text: string, field: string): [string, unknown][] {
 
 function pairsOfJson(text: string, field: string): [string, unknown][] {
   try {
-    return Object.entries(JSON.parse(text) as object);
+    const pairs = Object.entries(JSON.parse(text) as object);
+    if (pairs.length > 0) return pairs;
   } catch {
     throw new BadInput(field, `${quoted(text)}, which is no JSON`, grantRule);
   }
+  throw new BadInput(field, 'no pattern at all', grantRule);
 }
 
 /** Grants as they are stored; undefined: somebody else has written something else there. */
@@ -104,7 +119,7 @@ export function readGrants(stored: unknown): Grants | undefined {
     typeof grant === 'object' &&
     grant !== null &&
     Object.keys(grant).length === grantFields.length &&
-    grantFields.every((name) => isPattern((grant as Partial<Grant>)[name]));
+    grantFields.every((name) => isStoredPattern((grant as Partial<Grant>)[name]));
   return stored.every(isGrant) ? stored : undefined;
 }
 
@@ -112,8 +127,9 @@ export function readGrants(stored: unknown): Grants | undefined {
 export function formatGrant(grant: Grant): string {
   const narrow = grantFields.filter((name) => grant[name] !== '*');
   if (narrow.length === 0) return '*';
-  if (narrow.some((name) => grant[name].includes(','))) {
-    return JSON.stringify(Object.fromEntries(narrow.map((name) => [name, grant[name]])));
+  if (narrow.some((name) => /[,\ufffd]/.test(grant[name]))) {
+    const json = JSON.stringify(Object.fromEntries(narrow.map((name) => [name, grant[name]])));
+    return json.replaceAll(noUtf8, String.raw`\ufffd`);
   }
   return narrow.map((name) => `${name}=${grant[name]}`).join(',');
 }
@@ -123,16 +139,19 @@ function complete(grant: Partial<Grant>): Grant {
   return { scopeId, scopeKey, collector, fetcher };
 }
 
-function isGrantField(name: string): boolean {
+function isGrantField(name: string): name is keyof Grant {
   return grantFields.some((known) => known === name);
 }
 
-function isPattern(pattern: unknown): pattern is string {
+/** Longer than is taken now: a token that was made before keeps what it was granted. */
+const longestStored = 256;
+
+function isStoredPattern(pattern: unknown): pattern is string {
   return (
     typeof pattern === 'string' &&
     pattern !== '' &&
     pattern.isWellFormed() &&
     !/\p{Cc}/u.test(pattern) &&
-    Array.from(pattern).length <= longestPattern
+    Array.from(pattern).length <= longestStored
   );
 }

@@ -84,7 +84,8 @@ function publicView(formatted: GraphQLFormattedError, fault: unknown, log: Log):
 /** graphql-js guesses at the names that were meant: whoever may not see the schema could read it from the guesses. */
 function shown(message: string, hidesSchema: boolean): string {
   const text = hidesSchema ? message.replaceAll(/ Did you mean [^?]*\?/g, '') : message;
-  return text.length > longestMessage ? `${text.slice(0, longestMessage).toWellFormed()}…` : text;
+  const cut = text.length > longestMessage ? `${text.slice(0, longestMessage)}…` : text;
+  return cut.toWellFormed(); // a strict reader of JSON refuses the whole answer for half of a surrogate pair
 }
 
 /** graphql-js names the variable, and the place in it, in the text only. */

@@ -1,4 +1,4 @@
-import { BadInput, quoted } from '../fault.js';
+import { BadInput, codePointOf, quoted } from '../fault.js';
 
 /** What a state belongs to: a scope as one collector reads it. */
 export interface CollectionUnit {
@@ -46,5 +46,5 @@ export function unitKey(unit: CollectionUnit): string {
 /** Unicode's category Cc: C0, DEL and C1. */
 function controlCharacterIn(text: string): string | undefined {
   const found = /\p{Cc}/u.exec(text)?.[0];
-  return found && `U+${found.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`;
+  return found && codePointOf(found);
 }

@@ -1,22 +1,42 @@
 import { expect, test } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-const text = readFileSync('SECURITY.md', 'utf8');
-const rows = text.split('\n').filter((line) => line.startsWith('|') && !/^\| *(threat|version|-)/.test(line));
-const claims = rows
-  .map((row) =>
-    row
+const [, model = ''] = readFileSync('SECURITY.md', 'utf8').split('## Threat model');
+const rows = model
+  .split('\n')
+  .filter((line) => line.startsWith('|'))
+  .map((line) =>
+    line
       .split('|')
       .slice(1, -1)
       .map((cell) => cell.trim()),
-  )
-  .filter((cells) => cells.length === 3);
+  );
+const isHeading = ([first]: string[]) => first === 'threat';
+const isRule = (cells: string[]) => cells.every((cell) => /^-+$/.test(cell));
+const claims = rows.filter((cells) => !isHeading(cells) && !isRule(cells));
+const filesOf = (text: string) => [...text.matchAll(/`([^`]+\.test\.ts)`/g)].map(([, file]) => file!);
 
-test('each claim of SECURITY.md names a test that there is', () => {
-  expect(claims.length).toBeGreaterThan(15);
-  for (const [threat, , named] of claims) {
-    const files = [...named!.matchAll(/`([^`]+)`/g)].map(([, file]) => file!);
-    expect([threat, files.length > 0]).toEqual([threat, true]);
-    expect(files.filter((file) => !existsSync(`test/${file}`))).toEqual([]);
+test('each table of the threat model has a column for its tests', () => {
+  expect(rows.filter(isHeading)).toEqual(rows.filter(isRule).map(() => ['threat', 'what holds it', 'test']));
+});
+
+test('each claim names tests, and nothing else, and they are there', () => {
+  expect(claims.length).toBeGreaterThan(40);
+  for (const claim of claims) {
+    const [, , named = '', ...more] = claim;
+    const files = filesOf(named);
+    expect([claim, files.length > 0, more]).toEqual([claim, true, []]);
+    expect(files.map((file) => `\`${file}\``).join(', ')).toBe(named);
   }
+  expect(filesOf(model).filter((file) => !existsSync(`test/${file}`))).toEqual([]);
+});
+
+test('no attack, and no test of who gets in, is left out', () => {
+  const written = ['access', 'attacks'].flatMap((folder) =>
+    readdirSync(`test/${folder}`)
+      .filter((file) => file.endsWith('.test.ts') && file !== 'security-document.test.ts')
+      .map((file) => `${folder}/${file}`),
+  );
+  const named = filesOf(model);
+  expect(written.filter((file) => !named.includes(file))).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { failingServer, startServer, type TestServer } from '../support/test-server.js';
 import { openSocket } from './subscribers.js';
@@ -33,6 +34,11 @@ test('--insecure-no-auth insists, and the log says what that means', async () =>
   const server = await startServer(settings, { args: ['--insecure-no-auth'] });
   expect(server.logLines.join('\n')).toContain('"event":"open-to-all"');
   expect(await server.stop()).toBe(0);
+});
+
+test('a container can be reached from elsewhere, and needs tokens', () => {
+  const [settings] = /^ENV .*$/m.exec(readFileSync('Dockerfile', 'utf8'))!;
+  expect(settings).toMatch(/ HOST=0\.0\.0\.0 .*SCOPESTATE_AUTH=token( |$)/);
 });
 
 test('with tokens it may listen anywhere', async () => {
@@ -103,6 +109,25 @@ describe('where a token is needed', () => {
     expect(await response.json()).toMatchObject({
       errors: [{ extensions: { code: 'UNAUTHENTICATED', requestId: expect.any(String) } }],
     });
+  });
+
+  test('a token in a cookie or in the address is none: a browser sends both by itself', async () => {
+    const { text } = await tokens.create('a browser', 'reader');
+    const asked = post({ query: '{ __typename }' });
+    const cookie = `authorization=Bearer ${text}; token=${text}`;
+    const search = new URLSearchParams({ authorization: `Bearer ${text}`, access_token: text, token: text });
+    for (const [path, headers] of [
+      ['/graphql', { cookie }],
+      [`/graphql?${search.toString()}`, {}],
+    ] as const) {
+      const response = await at(path, { ...asked, headers: { ...asked.headers, ...headers } });
+      expect([path, response.status]).toEqual([path, 401]);
+      expect(response.headers.has('set-cookie')).toBe(false);
+    }
+    const authorization = `Bearer ${text}`;
+    expect((await at('/graphql', { ...asked, headers: { ...asked.headers, authorization } })).status).toBe(
+      200,
+    );
   });
 
   test('/readyz tells nothing of tokens', async () => {

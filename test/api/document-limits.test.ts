@@ -108,6 +108,14 @@ describe('a document is refused for its', () => {
   test('no more faults are told than help', async () => {
     const { answer } = await api.post(JSON.stringify({ query: `{ ${repeat('nope ', 90)} }` }));
     expect(answer.errors!.length).toBeLessThanOrEqual(21);
+    const { errors } = await api.server.ask(
+      'query ($f: ScopeStateFilter) { scopeStates(filter: $f) { totalCount } }',
+      {
+        f: { scopeIds: Array.from({ length: 100 }, () => 1) },
+      },
+    );
+    expect(errors!.length).toBeLessThanOrEqual(11);
+    for (const { extensions } of errors!) expect(extensions.code).toBe('BAD_USER_INPUT');
   });
 
   test('what was sent is not sent back at its full length', async () => {

@@ -155,6 +155,15 @@ describe('a refusal before GraphQL has GraphQL’s form', () => {
   );
 });
 
+test('no page of another origin may read an answer, where none is listed', async () => {
+  const origin = 'https://dashboard.example.org';
+  const preflight = { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } };
+  for (const init of [{ method: 'POST', headers: { ...json, origin }, body: typename }, preflight]) {
+    const { headers } = await fetch(server.url, init);
+    expect([...headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
+  }
+});
+
 describe('the request id', () => {
   const idOf = async (path: string, init: RequestInit) =>
     (await fetch(url(path), init)).headers.get('x-request-id');

@@ -11,6 +11,8 @@ import { unit } from '../support/units.js';
 import { until } from '../support/until.js';
 
 const typename = JSON.stringify({ query: '{ __typename }' });
+const begunBody =
+  'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{';
 const json = { 'content-type': 'application/json' };
 
 async function openWebSocket(url: string): Promise<WebSocket> {
@@ -31,8 +33,9 @@ describe('sizes and times', () => {
   const api = useStateApi(() => createTestDatabase(), {
     SCOPESTATE_MAX_BODY_BYTES: '2000',
     SCOPESTATE_HEADERS_TIMEOUT: 'PT1S',
-    SCOPESTATE_BODY_TIMEOUT: 'PT2S',
+    SCOPESTATE_BODY_TIMEOUT: 'PT6S',
     SCOPESTATE_REQUEST_DEADLINE: 'PT1S',
+    SCOPESTATE_KEEP_ALIVE: 'PT1S',
   });
   const post = (init: RequestInit) => fetch(api.server.url, { method: 'POST', headers: json, ...init });
 
@@ -70,6 +73,10 @@ describe('sizes and times', () => {
   });
 
   test('300 sockets whose headers come too slowly are told so, and keep no one else waiting', async () => {
+    const slowBody = await openSocket(api.server.url);
+    slowBody.write(begunBody);
+    let isBodyRefused = false;
+    slowBody.on('data', () => (isBodyRefused = true));
     const sockets = await Promise.all(Array.from({ length: 300 }, () => openSocket(api.server.url)));
     const answers = Promise.all(
       sockets.map((socket) => {
@@ -79,14 +86,18 @@ describe('sizes and times', () => {
     );
     expect(await (await post({ body: typename })).json()).toEqual({ data: { __typename: 'Query' } });
     for (const answer of await answers) expectRawRefusal(answer, 408, 'BAD_USER_INPUT');
+    expect(isBodyRefused).toBe(false); // by a time of their own, not by that of whole requests
+    slowBody.destroy();
   });
 
   test('a body that comes too slowly is told so', async () => {
-    const answer = await exchangeRaw(
-      api.server.url,
-      'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
-    );
+    const answer = await exchangeRaw(api.server.url, begunBody);
     expectRawRefusal(answer, 408, 'BAD_USER_INPUT');
+  });
+
+  test('a connection on which no next request comes is closed', async () => {
+    const answer = await exchangeRaw(api.server.url, 'GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
+    expect(answer).toContain('{"status":"alive"}');
   });
 
   test('what takes longer than the deadline is never a success', async () => {

@@ -91,6 +91,7 @@ export function expectClean({ errors }: Answer, requestId: string | null): void 
       Object.keys(error).filter((key) => !['message', 'path', 'locations', 'extensions'].includes(key)),
     ).toEqual([]);
     expect(error.message).not.toBe('');
+    expect(error.message.isWellFormed()).toBe(true);
     expect(requestCodes).toContain(error.extensions.code);
     expect(error.extensions.requestId).toBe(requestId);
   }

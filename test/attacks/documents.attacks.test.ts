@@ -153,6 +153,7 @@ describe('what stands beside the document', () => {
   test.each([
     ['a name that there is not', { operationName: 'b' }],
     ['a name with an escape sequence', { operationName: '\u001b[31m\r\n{"level":"fatal"}' }],
+    ['a name with half of a surrogate pair', { operationName: 'a\ud800' }],
     ['a name that is an object', { operationName: { $ne: null } }],
     ['a name of a megabyte', { operationName: 'x'.repeat(1_000_000) }],
     ['extensions that are a list', { extensions: [] }],

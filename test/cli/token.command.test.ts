@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand, startCommand } from '../support/command.js';
+import { promisify } from 'node:util';
+import { quickStart, runCommand, startCommand } from '../support/command.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { startServer, type TestServer } from '../support/test-server.js';
 import { until } from '../support/until.js';
@@ -78,6 +80,26 @@ describe('on a database of an operator’s', () => {
       /^error: --grant: found the field "x"; allowed: /,
     ],
     [
+      ['--name', 'a', '--role', 'reader', '--grant', '{"collector":"a\\u0000"}'],
+      /^error: --grant collector: found the control character U\+0000; allowed: 1 to 40 characters, /,
+    ],
+    [
+      ['--name', 'a', '--role', 'reader', '--grant', String.raw`{"scopeId":"a\ud800"}`],
+      /^error: --grant scopeId: found half of a surrogate pair; allowed: 1 to 256 characters, /,
+    ],
+    [
+      ['--name', 'a', '--role', 'reader', '--grant', `scopeKey=${'x'.repeat(41)}`],
+      /^error: --grant scopeKey: found 41 characters \("xxx.*\); allowed: 1 to 40 characters, /,
+    ],
+    [
+      ['--name', 'a', '--role', 'reader', '--grant', 'fetcher='],
+      /^error: --grant fetcher: found an empty text; allowed: 1 to 40 characters, /,
+    ],
+    [
+      ['--name', 'a\nb', '--role', 'reader'],
+      /^error: --name: found the invisible character U\+000A; allowed: 1 to 100 characters in UTF-8; /,
+    ],
+    [
       ['--name', 'a', '--role', 'reader', '--expires-in', 'P1Y'],
       /^error: --expires-in: found "P1Y"; allowed: /,
     ],
@@ -90,6 +112,19 @@ describe('on a database of an operator’s', () => {
     expect([code, out]).toEqual([2, '']);
     expect(err).toMatch(line);
     expect(err.trim()).not.toContain('\n');
+  });
+
+  test('bytes that are no UTF-8 are never another text than the one typed', async () => {
+    // A shell types them: Node.js itself has no word for such an argument.
+    const words = `token create --role reader --name "$(printf 'caf\\351')"`;
+    const shell = promisify(execFile)('sh', ['-c', `exec "$0" dist/main.js ${words}`, process.execPath], {
+      env: { ...quickStart, ...env },
+    });
+    await expect(shell).rejects.toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^error: --name: found bytes that are no UTF-8; allowed: /),
+    });
   });
 });
 

@@ -32,6 +32,9 @@ const attempts = [
   'alter table cloudkitty_storage_states disable trigger all',
   `set session_replication_role = 'replica'`,
   'set role scopestate_history',
+  'insert into scopestate_tokens select * from scopestate_tokens',
+  'update scopestate_tokens set revoked_at = null',
+  'delete from scopestate_tokens',
   'select scopestate_record_foreign_row(null, s) from cloudkitty_storage_states s',
 ];
 
