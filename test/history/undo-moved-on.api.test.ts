@@ -150,9 +150,9 @@ describe('between the dry run and its application', () => {
     const many = await Promise.all([state(), state(), state()]);
     const select = { ids: many.map(({ id }) => id) };
     await history.apply('reset', { select, lastProcessedTimestamp: at(1) });
-    const changeId = await changeOf(many[0]!.asked.scopeId, 'RESET');
+    const changeId = await changeOf(many[0].asked.scopeId, 'RESET');
     const { planToken } = await history.run('undo', { changeId });
-    const { asked } = many[1]!;
+    const { asked } = many[1];
     const advance = { unit: asked, lastProcessedTimestamp: at(2), expected: at(1) };
     expect(await api.advance(advance)).toMatchObject({ outcome: 'ADVANCED' });
     expect(await history.run('undo', { changeId, planToken })).toMatchObject({
