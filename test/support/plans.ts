@@ -41,23 +41,33 @@ export class NotingPool {
   }
 
   /** The plan of the statement sent last, as it ran once more. */
-  async planOfLast(client: pg.Client): Promise<Plan> {
-    const { text, values } = this.statements.at(-1)!;
-    const { rows } = await client.query(`explain (analyze, format json) ${text}`, values);
-    const [explained] = rows[0]['QUERY PLAN'] as { Plan: PlanNode; 'Execution Time': number }[];
-    const ran = nodesOf(explained!.Plan).filter((node) => node['Actual Loops'] > 0);
-    const reading = ran.filter((node) => node['Relation Name'] !== undefined);
-    const fetched = (node: PlanNode) =>
-      node['Actual Rows'] +
-      (node['Rows Removed by Filter'] ?? 0) +
-      (node['Rows Removed by Index Recheck'] ?? 0);
-    return {
-      scans: reading.map((node) => node['Node Type']),
-      indexes: ran.flatMap((node) => node['Index Name'] ?? []),
-      visited: reading.reduce((sum, node) => sum + fetched(node) * node['Actual Loops'], 0),
-      millis: explained!['Execution Time'],
-    };
+  planOfLast(client: pg.Client): Promise<Plan> {
+    return planOf(client, this.statements.at(-1)!);
   }
+
+  /** The plans of all statements sent since it was asked last, as they ran once more. */
+  async plansOfNew(client: pg.Client): Promise<Plan[]> {
+    const plans: Plan[] = [];
+    for (const statement of this.statements.splice(0)) plans.push(await planOf(client, statement));
+    return plans;
+  }
+}
+
+async function planOf(client: pg.Client, { text, values }: Statement): Promise<Plan> {
+  const { rows } = await client.query(`explain (analyze, format json) ${text}`, values);
+  const [explained] = rows[0]['QUERY PLAN'] as { Plan: PlanNode; 'Execution Time': number }[];
+  const ran = nodesOf(explained!.Plan).filter((node) => node['Actual Loops'] > 0);
+  const reading = ran.filter((node) => node['Relation Name'] !== undefined);
+  const fetched = (node: PlanNode) =>
+    node['Actual Rows'] +
+    (node['Rows Removed by Filter'] ?? 0) +
+    (node['Rows Removed by Index Recheck'] ?? 0);
+  return {
+    scans: reading.map((node) => node['Node Type']),
+    indexes: ran.flatMap((node) => node['Index Name'] ?? []),
+    visited: reading.reduce((sum, node) => sum + fetched(node) * node['Actual Loops'], 0),
+    millis: explained!['Execution Time'],
+  };
 }
 
 function nodesOf(node: PlanNode): PlanNode[] {
