@@ -115,7 +115,7 @@ export interface PageInfo {
   endCursor: string | null;
 }
 
-/** Which changes: the values of one field are ORed, the fields are ANDed. A field that is null or absent does not filter; an empty list matches nothing. A list has at most 1,000 values. A change that moved a state from one unit to another is a change of both. */
+/** Which changes: the values of one field are ORed, the fields are ANDed. A field that is null or absent does not filter; an empty list matches nothing. A list has at most 1,000 values. A change that moved a state from one unit to another is a change of both: one of them has to fit all of `units`, `scopeIds` and `collectors`. */
 export interface ScopeStateChangeFilter {
   /** Changes of these units’ states: of the units that they had then. */
   units?: readonly CollectionUnitInput[] | null | undefined;

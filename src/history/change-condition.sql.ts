@@ -1,43 +1,47 @@
 import type { Grants } from '../caller/grant.rules.js';
 import type { Parameters } from '../scope-state/condition.sql.js';
-import { table, toTimestamp } from '../scope-state/row.sql.js';
+import { table } from '../scope-state/row.sql.js';
 import { unitParameters } from '../scope-state/unit-match.sql.js';
+import { timed } from './block.sql.js';
 import type { ChangeFilter } from './change-filter.rules.js';
 import { history } from './change-row.sql.js';
 import { grantedSides } from './granted-change.sql.js';
 
+const unit = ['identifier', 'scope_key', 'collector', 'fetcher'] as const;
+
 /**
  * The filter, and what of it the caller may see, as SQL on the entry `h`; the values go into `parameters`, never into the
- * text. Before and after the change the state may have been of two units: one that is hidden is not matched, either, for
- * that would tell of it.
+ * text. Before and after the change the state may have been of two units: one of them has to match, in all that the filter
+ * says of units; and one that is hidden is not matched, for that would tell of it.
  */
 export function conditionOfChanges(filter: ChangeFilter, grants: Grants, parameters: Parameters): string {
   const sides = grantedSides(grants, parameters);
-  const either = (own: string, old: string) =>
-    sides ? `((${sides.own} and ${own}) or (${sides.old} and ${old}))` : `(${own} or ${old})`;
   const conditions: string[] = sides ? [`(${sides.own} or ${sides.old})`] : [];
-  const { units, scopeIds, collectors } = filter;
-  if (units) {
-    const texts = unitParameters(units).map((values) => parameters.add(values, 'text[]'));
-    const asked = `(select * from unnest(${texts.join(', ')}))`;
-    conditions.push(
-      `h.state_id in (${idsOfScopes(texts[0]!)})`,
-      either(
-        `(h.identifier, h.scope_key, h.collector, h.fetcher) in ${asked}`,
-        `(h.old_identifier, h.old_scope_key, h.old_collector, h.old_fetcher) in ${asked}`,
-      ),
-    );
+  const texts = (values: readonly string[]) => parameters.add(values, 'text[]');
+  const ofUnit: ((side: 'h.' | 'h.old_') => string)[] = [];
+  if (filter.units) {
+    const asked = unitParameters(filter.units).map(texts);
+    conditions.push(`h.state_id in (${idsOfScopes(asked[0]!)})`);
+    const units = `(select * from unnest(${asked.join(', ')}))`;
+    ofUnit.push((side) => `(${unit.map((column) => side + column).join(', ')}) in ${units}`);
   }
-  if (scopeIds) {
-    const asked = parameters.add(scopeIds, 'text[]');
-    conditions.push(
-      `h.state_id in (${idsOfScopes(asked)})`,
-      either(`h.identifier = any (${asked})`, `h.old_identifier = any (${asked})`),
-    );
+  if (filter.scopeIds) {
+    const asked = texts(filter.scopeIds);
+    conditions.push(`h.state_id in (${idsOfScopes(asked)})`);
+    ofUnit.push((side) => `${side}identifier = any (${asked})`);
   }
-  if (collectors) {
-    const asked = parameters.add(collectors, 'text[]');
-    conditions.push(either(`h.collector = any (${asked})`, `h.old_collector = any (${asked})`));
+  if (filter.collectors) {
+    const asked = texts(filter.collectors);
+    ofUnit.push((side) => `${side}collector = any (${asked})`);
+  }
+  if (ofUnit.length > 0) {
+    const own = ofUnit.map((fits) => fits('h.'));
+    const old = ofUnit.map((fits) => fits('h.old_'));
+    if (sides) {
+      own.unshift(sides.own);
+      old.unshift(sides.old);
+    }
+    conditions.push(`(${own.join(' and ')} or ${old.join(' and ')})`);
   }
   if (filter.kinds) {
     // The second one lets the index of the rare kinds be used.
@@ -45,13 +49,7 @@ export function conditionOfChanges(filter: ChangeFilter, grants: Grants, paramet
     if (!filter.kinds.includes('ADVANCED')) conditions.push(`h.kind <> 'ADVANCED'`);
   }
   if (filter.actors) conditions.push(`h.actor = any (${parameters.add(filter.actors, 'text[]')})`);
-  const timed = (operator: string, instant: Temporal.Instant | null | undefined) => {
-    if (instant) {
-      conditions.push(`h.recorded_at ${operator} ${parameters.add(toTimestamp(instant), 'timestamp(6)')}`);
-    }
-  };
-  timed('>=', filter.since);
-  timed('<', filter.until);
+  conditions.push(...timed(filter, parameters));
   return conditions.length > 0 ? conditions.join(' and ') : 'true';
 }
 

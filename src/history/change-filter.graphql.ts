@@ -7,7 +7,7 @@ import type { ChangeKind } from './change.rules.js';
 
 @InputType('ScopeStateChangeFilter', {
   description:
-    'Which changes: the values of one field are ORed, the fields are ANDed. A field that is null or absent does not filter; an empty list matches nothing. A list has at most 1,000 values. A change that moved a state from one unit to another is a change of both.',
+    'Which changes: the values of one field are ORed, the fields are ANDed. A field that is null or absent does not filter; an empty list matches nothing. A list has at most 1,000 values. A change that moved a state from one unit to another is a change of both: one of them has to fit all of `units`, `scopeIds` and `collectors`.',
 })
 export class ScopeStateChangeFilterInput implements ChangeFilter {
   @Field(() => [CollectionUnitInput], {

@@ -2,6 +2,7 @@ import type { Grants } from '../caller/grant.rules.js';
 import type { Pool } from '../database/pool.js';
 import { read } from '../database/read.js';
 import { Parameters } from '../scope-state/condition.sql.js';
+import { findBounds, type BoundsRow } from './block.sql.js';
 import { conditionOfChanges } from './change-condition.sql.js';
 import type { ChangeFilter } from './change-filter.rules.js';
 import { changeColumns, history, toChange, type ChangeRow } from './change-row.sql.js';
@@ -23,6 +24,12 @@ export interface ChangePage {
   hasNextPage: boolean;
 }
 
+/** Numbers outside of which there is nothing for a page; `high` itself is outside. */
+interface Bounds {
+  readonly low?: string;
+  readonly high?: string;
+}
+
 /** Entries of the history, newest first, as far as they are granted. A number that is missing today may still come: it is not on an older page then. */
 export class ChangePageRepository {
   private readonly pool: Pool;
@@ -32,13 +39,24 @@ export class ChangePageRepository {
   }
 
   /** The page and its neighbours, of one snapshot. */
-  async page({ filter, grants, stateId, size, after }: ChangePageWanted): Promise<ChangePage> {
+  async page(wantedPage: ChangePageWanted): Promise<ChangePage> {
+    const { filter, grants, stateId, size, after } = wantedPage;
+    const bounds = await this.boundsOf(wantedPage);
+    if (bounds === 'nothing') return { changes: [], hasPreviousPage: false, hasNextPage: false };
     const parameters = new Parameters();
-    const ofState = stateId === undefined ? 'true' : `h.state_id = ${parameters.add(stateId, 'int')}`;
-    const wanted = `${ofState} and ${conditionOfChanges(filter, grants, parameters)}`;
+    const conditions = [conditionOfChanges(filter, grants, parameters)];
+    if (stateId !== undefined) conditions.push(`h.state_id = ${parameters.add(stateId, 'int')}`);
+    if (bounds.low) conditions.push(`h.sequence >= ${parameters.add(bounds.low, 'bigint')}`);
+    if (bounds.high) conditions.push(`h.sequence < ${parameters.add(bounds.high, 'bigint')}`);
+    const wanted = conditions.join(' and ');
     const place = after === undefined ? undefined : parameters.add(String(after), 'bigint');
-    // The place itself counts: a cursor comes from a change that precedes the page.
-    const newer = `exists (select from ${history} h where ${wanted} and h.sequence >= ${place})`;
+    // The place itself counts: a cursor comes from a change that precedes the page. It is the first that is looked at, in
+    // this order; EXISTS has none, and may look through all the others before.
+    const newer = `exists (
+      select from (
+        select from ${history} h where ${wanted} and h.sequence >= ${place} order by h.sequence limit 1
+      ) h
+    )`;
     const rows = await read<ChangeRow & { has_previous: boolean }>(
       this.pool,
       `/* ChangePage.page */
@@ -59,6 +77,19 @@ export class ChangePageRepository {
       hasPreviousPage: rows[0]!.has_previous,
       hasNextPage: found.length > size,
     };
+  }
+
+  /** Where the filter's time lies, asked before: PostgreSQL plans a page otherwise when it knows. */
+  private async boundsOf({ filter, stateId }: ChangePageWanted): Promise<Bounds | 'nothing'> {
+    // A state has few entries, which are looked at in any case.
+    if (stateId !== undefined || filter.units || filter.scopeIds) return {};
+    const parameters = new Parameters();
+    const text = findBounds(filter, parameters);
+    if (text === undefined) return {};
+    const [row] = await read<BoundsRow>(this.pool, text, parameters.values);
+    const { low, high } = row!;
+    if (low === null || high === null) return 'nothing';
+    return { ...(filter.since && { low }), ...(filter.until && { high }) };
   }
 
   async bySequence(sequence: bigint, grants: Grants): Promise<Change | undefined> {

@@ -32,28 +32,36 @@ export class PruneService {
       );
     }
     let total = 0;
+    let after: bigint | undefined;
     while (!signal.aborted) {
-      const { pruned, isLast } = await this.repository.pruneBatch(this.retention);
+      const { pruned, upTo, isLast } = await this.repository.pruneBatch(this.retention, after);
       total += pruned;
+      after = upTo;
       if (isLast) break;
     }
     return total;
   }
 
   /** Now and every hour, until stopped; a failure is logged, and the next time may go well. */
-  start(log: Log): { stop: () => Promise<void> } {
+  start(log: Log): { stop: () => Promise<void> | undefined } {
     const stopping = new AbortController();
-    let running = Promise.resolve();
+    let running: Promise<void> | undefined;
     const run = () => {
-      running = this.prune(stopping.signal).then(
-        (pruned) => {
-          if (pruned > 0) log.info({ event: 'history-pruned', pruned }, 'old entries of the history pruned');
-        },
-        (error: unknown) => {
-          if (error instanceof OperatorError) log.info({ event: 'history-not-pruned' }, error.message);
-          else log.warn({ event: 'history-not-pruned', err: error }, 'the history could not be pruned');
-        },
-      );
+      // The first time after years may take longer than until the next.
+      running ??= this.prune(stopping.signal)
+        .then(
+          (pruned) => {
+            if (pruned > 0)
+              log.info({ event: 'history-pruned', pruned }, 'old entries of the history pruned');
+          },
+          (error: unknown) => {
+            if (error instanceof OperatorError) log.info({ event: 'history-not-pruned' }, error.message);
+            else log.warn({ event: 'history-not-pruned', err: error }, 'the history could not be pruned');
+          },
+        )
+        .finally(() => {
+          running = undefined;
+        });
     };
     run();
     const timer = setInterval(run, pauseMillis).unref();

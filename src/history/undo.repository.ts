@@ -19,7 +19,7 @@ import type { ScopeState } from '../scope-state/scope-state.rules.js';
 import { changeColumns, toChange, type ChangeRow } from './change-row.sql.js';
 import type { Change } from './change.rules.js';
 import { grantedSides, wholly } from './granted-change.sql.js';
-import { apply, entries, lock, plan, shownEntries } from './undo.sql.js';
+import { apply, lock, movedOn, plan, shownEntries, someStates } from './undo.sql.js';
 
 export interface UndoPlanned {
   /** states that the operation changed, as far as the history has them */
@@ -102,15 +102,15 @@ export class UndoRepository {
   /** Entries of the operation whose states have moved on; a hundred at most. */
   async movedOn(operation: string, grants: Grants): Promise<Change[]> {
     const { shown, values } = shownOf(grants, [operation]);
-    const text = entries(changeColumns('h'), 'moved on', mostListed, shown);
+    const text = movedOn(changeColumns('h'), mostListed, shown);
     return (await read<ChangeRow>(this.pool, text, values)).map(toChange);
   }
 
   /** Some of the operation's states, as they are now. */
   async sample(operation: string, grants: Grants): Promise<ScopeState[]> {
     const parameters = new Parameters([operation]);
-    const listed = entries('h.state_id', 'all', sampleSize, shownTo(grants, parameters));
-    const condition = narrowed(`s.id in (select state_id from (${listed}) e)`, grants, parameters);
+    const some = someStates(sampleSize, shownTo(grants, parameters));
+    const condition = narrowed(`s.id in (${some})`, grants, parameters);
     const rows = await read<ScopeStateRow>(
       this.pool,
       `/* Undo.sample */ select ${rowColumns('s')} from ${table} s

@@ -16,18 +16,23 @@ function isTaken(columns: readonly string[]): string {
 
 /**
  * The operation's entries, and of each whether its state still is as the operation left it: `$1` is the operation. Whatever
- * a state's version says has not been changed since, not even there and back. `shown`: which entries `h` there are at all.
+ * has no later entry has not been changed since, not even there and back: a state that came back and was deleted once more
+ * looks as after its first deletion. `shown`: which entries `h` there are at all.
  */
 const judged = (shown: string) => `
   judged as materialized (
-    select e.*, s.id is not null as is_there,
-      case when e.version is null
+    select e.*,
+      not exists (select from ${history} later where later.state_id = e.state_id and later.sequence > e.sequence)
+      and case when e.version is null
         then s.id is null and not ${isTaken(unit.map((column) => `e.${column}`))}
         else coalesce(s.version = e.version, false)
           and (e.old_identifier is null or not ${isTaken(unit.map((column) => `e.old_${column}`))})
       end as is_as_left
     from (select * from ${history} h where ${shown}) e left join ${table} s on s.id = e.state_id
   )`;
+
+/** Whether undoing an entry gives a state another timestamp, or makes one. */
+const isMoved = '(version is null or old_last_processed_timestamp <> last_processed_timestamp)';
 
 /** `madeAt`: SQL of when the plan was made. */
 function verdict(madeAt: string): string {
@@ -36,7 +41,7 @@ function verdict(madeAt: string): string {
   verdict as materialized (
     select count(sequence) as matched,
       count(*) filter (where not is_as_left) as moved_on,
-      coalesce(bool_or(old_last_processed_timestamp > clock.now), false) as in_future,
+      coalesce(bool_or(${isMoved} and old_last_processed_timestamp > clock.now), false) as in_future,
       min(operation_size) as size,
       ${made} as made_micros,
       encode(sha256(convert_to(concat_ws(' ', 'undo', $1::uuid, ${made}, count(sequence), sum(sequence)), 'UTF8')), 'hex') as digest,
@@ -56,10 +61,12 @@ export function shownEntries(more: string | undefined): string {
 export const plan = (shown: string) => `/* Undo.plan */
   with ${clock}, ${judged(shown)}, ${verdict('clock.now')} select * from verdict`;
 
-/** In id order, as all locks on states are taken. */
+/** In id order, as all locks on states are taken; counted, for a million ids would need memory here. */
 export const lock = (shown: string) => `/* Undo.lock */
-  select s.id from ${table} s
-  where s.id in (select h.state_id from ${history} h where ${shown}) order by s.id for update`;
+  select count(*) from (
+    select s.id from ${table} s
+    where s.id in (select h.state_id from ${history} h where ${shown}) order by s.id for update
+  ) locked`;
 
 const author = ['$4::text', '$5::text', '$6::text', '$7::uuid'];
 
@@ -102,9 +109,10 @@ const restore = `
   from judged, agreed, clock where is_agreed order by state_id
   returning *`;
 
-/** The first ones of the operation, in its order. */
-export function entries(columns: string, which: 'all' | 'moved on', most: number, shown: string): string {
-  return `/* Undo.entries */
-  with ${judged(shown)} select ${columns} from judged h
-  where ${which === 'all' ? 'true' : 'not is_as_left'} order by h.sequence limit ${most}`;
-}
+/** The first of its states, in its order: of a million, too, without a look at each. */
+export const someStates = (most: number, shown: string) =>
+  `select h.state_id from ${history} h where ${shown} order by h.sequence limit ${most}`;
+
+/** The first of its entries whose states have moved on, in its order. */
+export const movedOn = (columns: string, most: number, shown: string) => `/* Undo.movedOn */
+  with ${judged(shown)} select ${columns} from judged h where not is_as_left order by h.sequence limit ${most}`;

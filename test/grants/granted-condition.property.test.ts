@@ -92,12 +92,13 @@ test('an entry is read from the history exactly where one of its two states is s
         parameters.values,
       );
       const see = seenWith(given);
-      const fits = (change: Change) => {
-        const sides = [change.before, change.after].filter((state) => state !== undefined);
-        const any = (values: string[] | null, textOf: (state: ScopeState) => string | null) =>
-          values === null || sides.some((state) => values.includes(textOf(state) ?? ''));
-        return any(filter.scopeIds, ({ scopeId }) => scopeId) && any(filter.collectors, (s) => s.collector);
-      };
+      const isAny = (values: string[] | null, text: string | null) =>
+        values === null || (text !== null && values.includes(text));
+      const fits = ({ before, after }: Change) =>
+        [before, after].some(
+          (state) =>
+            state && isAny(filter.scopeIds, state.scopeId) && isAny(filter.collectors, state.collector),
+        );
       const shown = changes.map(see).filter((change) => change !== undefined && fits(change));
       expect(shown.map((change) => String(change!.sequence))).toEqual(found.map(({ sequence }) => sequence));
     }),

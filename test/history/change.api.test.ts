@@ -177,6 +177,46 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     });
   });
 
+  test('null does not filter, and an empty list of any field matches nothing', async () => {
+    const asked = unit();
+    await api.advance({ unit: asked, lastProcessedTimestamp: at(1) });
+    const fields = ['units', 'scopeIds', 'collectors', 'kinds', 'actors'];
+    const nothing = Object.fromEntries([...fields, 'since', 'until'].map((field) => [field, null]));
+    const countOf = async (filter: object) => (await history.changes({ ...nothing, ...filter })).nodes.length;
+    expect(await countOf({ units: [asked] })).toBe(1);
+    for (const field of fields) {
+      expect([field, await countOf({ scopeIds: [asked.scopeId], [field]: [] })]).toEqual([field, 0]);
+      expect([field, await countOf({ [field]: [] })]).toEqual([field, 0]);
+    }
+    expect((await history.changes(nothing)).nodes).toEqual((await history.changes({})).nodes);
+  });
+
+  test('a change that moved a state is one of both units, and of no mixture of them', async () => {
+    const [from, to] = [unit(), unit({ collector: randomUUID(), fetcher: 'source' })];
+    const { scopeState } = await api.create({ unit: from, lastProcessedTimestamp: at(1) });
+    await api.server.data(
+      'mutation ($input: RekeyScopeStateInput!) { rekeyScopeState(input: $input) { outcome } }',
+      { input: { id: scopeState.id, unit: to, reason: 'moved' } },
+    );
+    const kindsOf = async (filter: Record<string, unknown>): Promise<string[]> =>
+      ((await history.changes(filter)).nodes as { kind: string }[]).map(({ kind }) => kind);
+    expect(await kindsOf({ units: [from] })).toEqual(['REKEYED', 'CREATED']);
+    expect(await kindsOf({ units: [to] })).toEqual(['REKEYED']);
+    expect(
+      await kindsOf({
+        units: [
+          { ...from, fetcher: to.fetcher },
+          { ...to, fetcher: from.fetcher },
+        ],
+      }),
+    ).toEqual([]);
+    expect(await kindsOf({ scopeIds: [from.scopeId], collectors: [to.collector] })).toEqual([]);
+    expect(await kindsOf({ scopeIds: [to.scopeId], collectors: [to.collector] })).toEqual(['REKEYED']);
+    expect(await kindsOf({ units: [from], collectors: [from.collector] })).toEqual(['REKEYED', 'CREATED']);
+    expect(await kindsOf({ collectors: [to.collector] })).toEqual(['REKEYED']);
+    expect(await kindsOf({ scopeIds: [to.scopeId], kinds: ['CREATED'] })).toEqual([]);
+  });
+
   test.each([
     ['filter.scopeIds[0]', { filter: { scopeIds: [''] } }],
     ['filter.units[0].collector', { filter: { units: [unit({ collector: '' })] } }],

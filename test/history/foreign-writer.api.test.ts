@@ -80,6 +80,35 @@ describe.each(postgresMajors)('on PostgreSQL %i, another program', (major) => {
     expect(nodes[0].stateId).not.toBe(scopeState.id);
   });
 
+  test('that sets times of its own is dated by the clock: the past stays as it was', async () => {
+    const asked = unit();
+    const { scopeState } = await api.create({ unit: asked, lastProcessedTimestamp: '2026-01-01T00:00:00Z' });
+    await api.advance({ unit: asked, lastProcessedTimestamp: '2026-01-02T00:00:00Z' });
+    const then = (await api.clock()).toString();
+    const advanced = await api.find(asked);
+    // As a row of a backup is put back, with all that it said; and a write that says it was made long ago.
+    await asCloudKitty(`delete from ${table} where identifier = $1`, [asked.scopeId]);
+    const [row] = await api.database.query<{ id: number }>(
+      `insert into ${table} (identifier, scope_key, collector, fetcher, last_processed_timestamp, updated_at)
+       values ($1, $2, $3, $4, '2026-01-01', timezone('utc', now()) - interval '1 day') returning id`,
+      Object.values(asked),
+    );
+    expect(row!.id).not.toBe(scopeState.id);
+    await asCloudKitty(
+      `update ${table} set version = version + 1, last_processed_timestamp = '2026-01-05',
+         updated_at = timezone('utc', now()) - interval '1 hour' where identifier = $1`,
+      [asked.scopeId],
+    );
+    const [written, put, removed] = (await history.changes({ scopeIds: [asked.scopeId] })).nodes;
+    for (const { changedAt } of [written, put, removed])
+      expect(Temporal.Instant.compare(changedAt, then)).toBe(1);
+    expect(await history.asOf(asked, then)).toEqual({
+      ...advanced,
+      lag: expect.anything(),
+      duePeriods: expect.anything(),
+    });
+  });
+
   test('without a name is named after its role; a temporary table of that name hides nothing', async () => {
     const asked = unit();
     const client = await api.database.connect();

@@ -27,9 +27,16 @@ const kinds = [
   'foreign delete',
 ] as const;
 
-/** Few scopes, so that they meet. */
+const unitColumns = ['identifier', 'scope_key', 'collector', 'fetcher'];
+/** Of an entry, the state after it and before it: what an undo gives back. */
+const after = `jsonb_build_array(${unitColumns.join(', ')}, last_processed_timestamp, active)`;
+const before = `jsonb_build_array(
+  ${unitColumns.map((column) => `case when old_identifier is null then ${column} else old_${column} end`).join(', ')},
+  old_last_processed_timestamp, coalesce(old_active, active))`;
+
+/** Few scopes, so that they meet; and undos of undone deletions are rare enough. */
 const step = fc.record({
-  kind: fc.constantFrom(...kinds),
+  kind: fc.constantFrom(...kinds, 'delete', 'undo', 'undo', 'undo'),
   scope: fc.constantFrom('a', 'b', 'c'),
   collector: fc.constantFrom('gnocchi', 'monasca'),
   day: fc.integer({ min: 1, max: 9 }),
@@ -64,6 +71,7 @@ test(
             );
             const rows = await database.query(`select ${shown} from ${table} order by id`);
             expect(await folded(database)).toEqual(rows);
+            expect(await undoneOtherwise(database)).toEqual([]);
           },
         ),
         { numRuns: scaled(200, 20), endOnFailure: true },
@@ -118,6 +126,16 @@ async function folded(database: TestDatabase): Promise<unknown[]> {
   return [...states.values()].sort((one, other) => Number(one['id']) - Number(other['id']));
 }
 
+/** Undos that gave a state something else than what it was before its last change. */
+function undoneOtherwise(database: TestDatabase): Promise<unknown[]> {
+  return database.query(
+    `select sequence, after, wanted from (
+       select sequence, kind, ${after} as after, lag(${before}) over (partition by state_id order by sequence) as wanted
+       from scopestate_history
+     ) entry where kind = 'UNDONE' and after is distinct from wanted`,
+  );
+}
+
 async function take(one: Step, server: TestServer, database: TestDatabase): Promise<void> {
   const unit = unitOf(one);
   const lastProcessedTimestamp = at(one);
@@ -150,7 +168,7 @@ async function take(one: Step, server: TestServer, database: TestDatabase): Prom
       return;
     }
     case 'undo': {
-      const changeId = await undoable(server, scope);
+      const changeId = await undoable(server, scope, one.day);
       if (changeId) await planned(server, 'undoScopeStateChange', { changeId, reason });
       return;
     }
@@ -224,9 +242,10 @@ async function idOf(server: TestServer, unit: object): Promise<string | undefine
   return data.scopeState?.id;
 }
 
-async function undoable(server: TestServer, scope: string): Promise<string | undefined> {
+/** One of the last few, so that some have been undone already, or something has come after them. */
+async function undoable(server: TestServer, scope: string, place: number): Promise<string | undefined> {
   const data = await server.data(
-    `query ($filter: ScopeStateChangeFilter!) { scopeStateChanges(filter: $filter, first: 1) { nodes { id } } }`,
+    `query ($filter: ScopeStateChangeFilter!) { scopeStateChanges(filter: $filter, first: 4) { nodes { id } } }`,
     {
       filter: {
         scopeIds: [scope],
@@ -234,5 +253,6 @@ async function undoable(server: TestServer, scope: string): Promise<string | und
       },
     },
   );
-  return data.scopeStateChanges.nodes[0]?.id;
+  const nodes: { id: string }[] = data.scopeStateChanges.nodes;
+  return nodes[place % Math.max(nodes.length, 1)]?.id;
 }

@@ -53,7 +53,7 @@ describe.each(postgresMajors)(`on PostgreSQL %i, among ${states} states,`, (majo
       for (const mode of ['force_generic_plan', 'force_custom_plan']) {
         await client.query(`set plan_cache_mode = ${mode}`);
         await client.query(`prepare looked as ${statements.get(name)!}`);
-        const plan = await planOf(client, `execute looked (${parameters})`);
+        const plan = await planOf(client, { text: `execute looked (${parameters})` });
         await client.query('deallocate looked; reset plan_cache_mode');
         expect(plan.scans).not.toContain('Seq Scan');
         expect(plan.visited).toBeLessThanOrEqual(4 * count);

@@ -3,7 +3,7 @@ import type { Pool } from '../../src/database/pool.js';
 
 interface Statement {
   text: string;
-  values: unknown[];
+  values?: unknown[];
 }
 
 /** What EXPLAIN (FORMAT JSON) tells of a node. */
@@ -42,13 +42,19 @@ export class NotingPool {
 
   /** The plan of the statement sent last, as it ran once more. */
   planOfLast(client: pg.Client): Promise<Plan> {
-    const { text, values } = this.statements.at(-1)!;
-    return planOf(client, text, values);
+    return planOf(client, this.statements.at(-1)!);
+  }
+
+  /** The plans of all statements sent since it was asked last, as they ran once more. */
+  async plansOfNew(client: pg.Client): Promise<Plan[]> {
+    const plans: Plan[] = [];
+    for (const statement of this.statements.splice(0)) plans.push(await planOf(client, statement));
+    return plans;
   }
 }
 
 /** The plan of a statement as it ran: what is behind the words `explain (…)`. */
-export async function planOf(client: pg.Client, text: string, values: unknown[] = []): Promise<Plan> {
+export async function planOf(client: pg.Client, { text, values = [] }: Statement): Promise<Plan> {
   const { rows } = await client.query(`explain (analyze, format json) ${text}`, values);
   const [explained] = rows[0]['QUERY PLAN'] as { Plan: PlanNode; 'Execution Time': number }[];
   const ran = nodesOf(explained!.Plan).filter((node) => node['Actual Loops'] > 0);
