@@ -13,6 +13,9 @@ import { until } from '../support/until.js';
 const typename = JSON.stringify({ query: '{ __typename }' });
 const json = { 'content-type': 'application/json' };
 
+/** The server's connections to its database. */
+const poolSize = 20;
+
 async function openWebSocket(url: string): Promise<WebSocket> {
   const socket = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws');
   await once(socket, 'open');
@@ -123,6 +126,29 @@ describe('sizes and times', () => {
       await holder.query('rollback');
     }
     await until('the database is free', async () => (await api.check(wanted)).outcome === 'FOUND');
+  });
+
+  test('reads that took too long are ended by the database: whoever comes next finds room in the pool', async () => {
+    const holder = await api.database.connect();
+    await holder.query('begin; lock table cloudkitty_storage_states in access exclusive mode');
+    try {
+      const slow = JSON.stringify({ query: '{ scopeStates { totalCount } }' });
+      const refused = await Promise.all(Array.from({ length: poolSize }, () => post({ body: slow })));
+      expect(refused.map(({ status }) => status)).toEqual(refused.map(() => 503));
+      await until('nobody waits for the lock any more', async () => {
+        const [row] = await api.database.query<{ waiting: string }>(
+          `select count(*) as waiting from pg_stat_activity
+           where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return row!.waiting === '0';
+      });
+      const other = await post({
+        body: JSON.stringify({ query: '{ scopeStateChanges(first: 1) { nodes { sequence } } }' }),
+      });
+      expect(await other.json()).toMatchObject({ data: { scopeStateChanges: {} } });
+    } finally {
+      await holder.query('rollback');
+    }
   });
 });
 
