@@ -208,6 +208,23 @@ describe('how many', () => {
   });
 });
 
+describe('HOST=localhost, where that is two addresses', () => {
+  const api = useStateApi(() => createTestDatabase(), {
+    HOST: 'localhost',
+    SCOPESTATE_MAX_CONNECTIONS: '10',
+    NODE_OPTIONS: `--import=${process.cwd()}/test/support/two-localhosts.js`,
+  });
+
+  test('there is no second way in, past the limits', async () => {
+    const { port } = new URL(api.server.url);
+    const sockets = await Promise.all(Array.from({ length: 10 }, () => openSocket(api.server.url)));
+    const get = 'GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
+    expectRawRefusal(await exchangeRaw(`http://127.0.0.1:${port}`, get), 503, 'UNAVAILABLE');
+    await expect(exchangeRaw(`http://127.0.0.2:${port}`, get)).rejects.toThrow('ECONNREFUSED');
+    for (const socket of sockets) socket.destroy();
+  });
+});
+
 describe('how often', () => {
   const api = useStateApi(() => createTestDatabase(), {
     SCOPESTATE_RATE: '1',
