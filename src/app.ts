@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { createServer as createProbe } from 'node:net';
 import { printSchema, type GraphQLSchema } from 'graphql';
@@ -69,7 +70,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       trustedDocuments: trustedDocuments && new TrustedDocuments(trustedDocuments),
     });
     await monitor.start();
-    const url = await server.listen(config.host, config.port).catch(async (error: Error) => {
+    const host = await addressOf(config.host);
+    const url = await server.listen(host, config.port).catch(async (error: Error) => {
       await monitor.stop();
       throw cannotListen(config, error);
     });
@@ -107,14 +109,24 @@ function requireLoopback({ host }: Config, isInsistedOn: boolean, log: Log): voi
 
 /** Asked early, so that no database is made for a server that can't listen. */
 export async function requireFreePort(config: Config): Promise<void> {
-  const probe = createProbe().listen(config.port, config.host);
+  const probe = createProbe();
   try {
+    probe.listen(config.port, await addressOf(config.host));
     await once(probe, 'listening');
   } catch (error) {
     throw cannotListen(config, error as NodeJS.ErrnoException);
   }
   probe.close();
   await once(probe, 'close');
+}
+
+/**
+ * One address, also where the name has several: for `localhost` Fastify would make a second server, which knows nothing of
+ * the limits of connections and is not drained at the end.
+ */
+async function addressOf(host: string): Promise<string> {
+  const { address } = await lookup(host, { order: 'ipv4first' });
+  return address;
 }
 
 function cannotListen({ host, port }: Config, error: NodeJS.ErrnoException): OperatorError {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.js';
 import { openDatabase, type Database, type DatabaseOptions } from './database/database.js';
+import { readTimeoutMillisOf } from './database/deadlines.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './database/embedded/embedded-postgres.js';
 import { migrateUp, type MigrateOptions, type MigrateResult } from './database/migrate.js';
 import { requireFitDatabase } from './database/requirements.js';
@@ -28,7 +29,7 @@ export interface Storage {
 
 /** The database at a URL with our tables and migrations; connects to nothing yet. */
 export function prepareDatabase(
-  options: Pick<DatabaseOptions, 'url' | 'log' | 'patient'>,
+  options: Pick<DatabaseOptions, 'url' | 'log' | 'patient' | 'readTimeoutMillis'>,
 ): Promise<Database> {
   return openDatabase({ ...options, entities: [ScopeStateEntity], migrationsFolder });
 }
@@ -41,8 +42,9 @@ export async function openStorage(config: Config, log: Log): Promise<Storage> {
   const ownerUrl = config.databaseUrl ?? embedded!.url;
   const password = randomBytes(24).toString('base64url');
   const url = embedded ? inRole(ownerUrl, serverRole, password) : ownerUrl;
-  const owner = await prepareDatabase({ url: ownerUrl, log });
-  const database = embedded ? await prepareDatabase({ url, log }) : owner;
+  const readTimeoutMillis = readTimeoutMillisOf(config.limits.deadlineMillis);
+  const owner = await prepareDatabase({ url: ownerUrl, log, readTimeoutMillis });
+  const database = embedded ? await prepareDatabase({ url, log, readTimeoutMillis }) : owner;
   const storage: Storage = {
     database,
     owner,

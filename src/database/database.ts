@@ -5,6 +5,7 @@ import type { Log } from '../log.js';
 import { connectTimeoutMillis, longestCloseMillis, queryTimeoutMillis } from './deadlines.js';
 import { loadMigrations } from './migration-files.js';
 import type { Pool } from './pool.js';
+import { limitReads } from './read.js';
 
 /** An open database: MikroORM for tables and migrations, its native pool for every statement on a hot path. */
 export interface Database {
@@ -22,6 +23,8 @@ export interface DatabaseOptions {
   log: Log;
   /** for migrations: a statement may take as long as its table is large */
   patient?: boolean;
+  /** for a server: the database ends a read of the pool's after so long, waiting for locks included */
+  readTimeoutMillis?: number;
 }
 
 /** Connections at most: a mutation holds one for its transaction, and PostgreSQL has 100 unless told otherwise. */
@@ -55,6 +58,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     },
   });
   const pool = await orm.em.getConnection().getNativeClient();
+  if (options.readTimeoutMillis !== undefined) limitReads(pool, options.readTimeoutMillis);
   return {
     orm,
     pool,

@@ -4,6 +4,14 @@ export const connectTimeoutMillis = 5_000;
 /** Longest run of a statement, waiting for locks included; the database ends it and nothing is done. */
 export const statementTimeoutMillis = 30_000;
 
+/** So long may the database go on with a read when its caller has been told that it took too long. */
+const readGraceMillis = 500;
+
+/** Longest run of a statement that only reads for a caller who waits so long. */
+export function readTimeoutMillisOf(deadlineMillis: number): number {
+  return Math.min(statementTimeoutMillis, deadlineMillis + readGraceMillis);
+}
+
 /** Longest wait for an answer; beyond the database's own limit, so that it tells only of a database that is gone. */
 export const queryTimeoutMillis = 35_000;
 

@@ -15,6 +15,9 @@ const begunBody =
   'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{';
 const json = { 'content-type': 'application/json' };
 
+/** The server's connections to its database. */
+const poolSize = 20;
+
 async function openWebSocket(url: string): Promise<WebSocket> {
   const socket = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws');
   await once(socket, 'open');
@@ -135,6 +138,29 @@ describe('sizes and times', () => {
     }
     await until('the database is free', async () => (await api.check(wanted)).outcome === 'FOUND');
   });
+
+  test('reads that took too long are ended by the database: whoever comes next finds room in the pool', async () => {
+    const holder = await api.database.connect();
+    await holder.query('begin; lock table cloudkitty_storage_states in access exclusive mode');
+    try {
+      const slow = JSON.stringify({ query: '{ scopeStates { totalCount } }' });
+      const refused = await Promise.all(Array.from({ length: poolSize }, () => post({ body: slow })));
+      expect(refused.map(({ status }) => status)).toEqual(refused.map(() => 503));
+      await until('nobody waits for the lock any more', async () => {
+        const [row] = await api.database.query<{ waiting: string }>(
+          `select count(*) as waiting from pg_stat_activity
+           where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return row!.waiting === '0';
+      });
+      const other = await post({
+        body: JSON.stringify({ query: '{ scopeStateChanges(first: 1) { nodes { sequence } } }' }),
+      });
+      expect(await other.json()).toMatchObject({ data: { scopeStateChanges: {} } });
+    } finally {
+      await holder.query('rollback');
+    }
+  });
 });
 
 describe('how many', () => {
@@ -190,6 +216,23 @@ describe('how many', () => {
       await reader.cancel();
       return new TextDecoder().decode(value).startsWith(':\n');
     });
+  });
+});
+
+describe('HOST=localhost, where that is two addresses', () => {
+  const api = useStateApi(() => createTestDatabase(), {
+    HOST: 'localhost',
+    SCOPESTATE_MAX_CONNECTIONS: '10',
+    NODE_OPTIONS: `--import=${process.cwd()}/test/support/two-localhosts.js`,
+  });
+
+  test('there is no second way in, past the limits', async () => {
+    const { port } = new URL(api.server.url);
+    const sockets = await Promise.all(Array.from({ length: 10 }, () => openSocket(api.server.url)));
+    const get = 'GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
+    expectRawRefusal(await exchangeRaw(`http://127.0.0.1:${port}`, get), 503, 'UNAVAILABLE');
+    await expect(exchangeRaw(`http://127.0.0.2:${port}`, get)).rejects.toThrow('ECONNREFUSED');
+    for (const socket of sockets) socket.destroy();
   });
 });
 

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openDatabase, type Database } from '../../src/database/database.js';
+import { readTimeoutMillisOf } from '../../src/database/deadlines.js';
+import { read } from '../../src/database/read.js';
+import { Unavailable } from '../../src/fault.js';
+import { createLog } from '../../src/log.js';
+import { ScopeStateEntity } from '../../src/scope-state/scope-state.entity.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+let database: TestDatabase;
+let server: Database;
+let command: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase({ empty: true });
+  const options = {
+    url: database.url,
+    entities: [ScopeStateEntity],
+    migrationsFolder: join(process.cwd(), 'dist/migrations'),
+    log: createLog('silent'),
+  };
+  server = await openDatabase({ ...options, readTimeoutMillis: 500 });
+  command = await openDatabase({ ...options, patient: true });
+});
+
+afterAll(async () => {
+  await server.close();
+  await command.close();
+  await database.drop();
+});
+
+const sleep = 'select pg_backend_pid() as pid, pg_sleep($1)';
+
+test('a read of a server’s that takes too long is ended, and its session goes on', async () => {
+  await read(server.pool, 'select $1::int', [1]);
+  await expect(read(server.pool, sleep, [30])).rejects.toThrow(Unavailable);
+  await expect(read(server.pool, 'select 1 / $1::int', [0])).rejects.toThrow('division by zero');
+  expect(await read(server.pool, 'select $1::text as text', ['a'])).toEqual([{ text: 'a' }]);
+  expect(server.pool.totalCount).toBe(1);
+});
+
+test('nothing of it stays in the session, which may be a pooler’s', async () => {
+  await read(server.pool, 'select $1::int', [1]);
+  const { rows } = await server.pool.query('show statement_timeout');
+  expect(rows).toEqual([{ statement_timeout: '0' }]);
+});
+
+test('a read of a command’s takes as long as it needs', async () => {
+  expect(await read(command.pool, sleep, [1])).toHaveLength(1);
+});
+
+test('a read that nobody waits for any more ends soon, and none outlasts a statement’s own limit', () => {
+  expect(readTimeoutMillisOf(1_000)).toBe(1_500);
+  expect(readTimeoutMillisOf(3_600_000)).toBe(30_000);
+});
