@@ -7,7 +7,7 @@
 export function escapeInvisible(line: string): string {
   return line.replace(
     /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|(?:(?<![\ud800-\udbff])[\udc00-\udfff])|(?:[\ud800-\udbff](?![\udc00-\udfff]))/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    escaped,
   );
 }
 
@@ -18,10 +18,21 @@ export function escapeAll(line: string): string {
   );
 }
 
+/** A text of a command's, which is no JSON, for standard error: it may repeat what was typed, or what a server said. */
+export function escapeForPeople(text: string): string {
+  // eslint-disable-next-line no-control-regex -- these are what must not come through; line breaks are the command's own
+  return escapeInvisible(withoutSecrets(text)).replace(/[\u0000-\u0009\u000b-\u001f]/g, escaped);
+}
+
 /** Passwords in addresses of databases, tokens, and headers that carry them. */
 export function withoutSecrets(line: string): string {
   return line
-    .replace(/\b(\w[\w+.-]*:\/\/[^\s:/@"]*):[^\s@"]+@/g, '$1:***@')
+    .replace(/\b(\w[\w+.-]*:\/\/[^\s:/@"]*):[^\s"]+@/g, '$1:***@') // to the last @: one in a password may stand as it is
+    .replace(/([?&](?:ssl)?password=)[^\s&"]+/gi, '$1***')
     .replace(/\bscst_[\w-]+/g, 'scst_***')
     .replace(/\b(bearer|basic)\s+[\w.~+/=-]{12,}/gi, '$1 ***');
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

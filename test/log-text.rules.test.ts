@@ -41,6 +41,8 @@ describe('a text of a caller', () => {
 
 test.each([
   ['postgresql://rating:hunter2@db:5432/states', 'postgresql://rating:***@db:5432/states'],
+  ['postgresql://rating:hun@ter2@db:5432/states', 'postgresql://rating:***@db:5432/states'],
+  ['postgresql://db/states?user=a&password=hunter2&x=1', 'postgresql://db/states?user=a&password=***&x=1'],
   ['at postgres://u:p/a:b@[::1]/x now', 'at postgres://u:***@[::1]/x now'],
   ['token scst_AbC-12_xyz is wrong', 'token scst_*** is wrong'],
   ['authorization: Bearer abcdefghijklmnop', 'authorization: Bearer ***'],

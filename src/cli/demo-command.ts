@@ -6,6 +6,7 @@ import { ScopestateError } from '../client/client.js';
 import { runDemo, type DemoOptions } from '../demo/demo.js';
 import { OperatorError, quoted } from '../fault.js';
 import { createLog } from '../log.js';
+import { escapeForPeople } from '../log-text.rules.js';
 import { openStorage } from '../storage.js';
 import { durationFromMicros, formatDuration, microsOfDuration, parseDuration } from '../time/duration.js';
 import { stopSignal } from './stop-signal.js';
@@ -160,5 +161,5 @@ function wholeNumber(least: number, most: number) {
 }
 
 function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${escapeForPeople(line)}\n`); // a server's address may hold a password
 }

@@ -4,6 +4,7 @@ import { examine } from '../doctor/examine.js';
 import { well, wrong, type Finding } from '../doctor/finding.js';
 import { SettingsError } from '../fault.js';
 import { createLog } from '../log.js';
+import { escapeForPeople } from '../log-text.rules.js';
 import { prepareDatabase } from '../storage.js';
 
 const marks = { well: 'ok   ', note: 'note ', wrong: 'WRONG' } as const;
@@ -39,6 +40,6 @@ async function findingsOf(): Promise<Finding[]> {
 }
 
 function print({ level, subject, found, advice }: Finding): void {
-  process.stdout.write(`${marks[level]}  ${subject.padEnd(11)}  ${found}\n`);
-  if (advice !== undefined) process.stdout.write(`${' '.repeat(20)}→ ${advice}\n`);
+  process.stdout.write(`${marks[level]}  ${subject.padEnd(11)}  ${escapeForPeople(found)}\n`);
+  if (advice !== undefined) process.stdout.write(`${' '.repeat(20)}→ ${escapeForPeople(advice)}\n`);
 }

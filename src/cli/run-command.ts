@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { OperatorError, SettingsError, Unavailable } from '../fault.js';
+import { escapeForPeople } from '../log-text.rules.js';
 import { addDemoCommand } from './demo-command.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { addExportCommand } from './export-command.js';
@@ -23,7 +24,9 @@ export async function runCommand(argv: string[]): Promise<void> {
     .version(ownVersion())
     .exitOverride()
     .showSuggestionAfterError()
-    .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll('\n', ' ')}\n`) })
+    .configureOutput({
+      outputError: (text, write) => write(`${escapeForPeople(text.trim().replaceAll('\n', ' '))}\n`),
+    })
     .addHelpText(
       'after',
       '\nSettings are environment variables, also read from a file .env: see .env.example.',
@@ -60,20 +63,18 @@ function endQuietly(error: NodeJS.ErrnoException): void {
 /** One line a mistake, and no stack trace but for what is our own fault. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.misused; // it has said why
-  if (error instanceof SettingsError) {
-    for (const fault of error.faults) process.stderr.write(`scopestate: ${fault}\n`);
-  } else if (error instanceof OperatorError) {
-    process.stderr.write(`scopestate: ${error.message}\n`);
-  } else if (error instanceof Unavailable) {
-    process.stderr.write(
-      `scopestate: the database can't be used now${causeOf(error)}; "scopestate doctor" says what is wrong\n`,
-    );
+  if (error instanceof SettingsError) error.faults.forEach(say);
+  else if (error instanceof OperatorError) say(error.message);
+  else if (error instanceof Unavailable) {
+    say(`the database can't be used now${causeOf(error)}; "scopestate doctor" says what is wrong`);
   } else {
-    process.stderr.write(
-      `scopestate: this should not have happened: ${error instanceof Error ? error.stack : String(error)}\n`,
-    );
+    say(`this should not have happened: ${error instanceof Error ? error.stack : String(error)}`);
   }
   return exitCodes.failed;
+}
+
+function say(text: string): void {
+  process.stderr.write(`scopestate: ${escapeForPeople(text)}\n`);
 }
 
 /** What the driver said: it names the host and port that were tried, and no password. */

@@ -5,7 +5,10 @@ const advices: Record<string, [found: string, advice: string]> = {
   ECONNREFUSED: ['nothing listens there', 'start PostgreSQL, or mend host and port'],
   ENOTFOUND: ['its host name is not known', 'mend the host, or the name service'],
   EAI_AGAIN: ['the name service does not answer', 'mend the name service, or give an address'],
-  ENOENT: ['its socket is not there', 'start PostgreSQL, or mend the folder of the socket'],
+  ENOENT: [
+    'its socket, or a file of certificates, is not there',
+    'start PostgreSQL, or mend the folder of the socket, or the path of the file',
+  ],
   EACCES: ['you may not use its socket', 'run scopestate as a user that may'],
   ETIMEDOUT: ['no answer comes', 'look for a firewall, and for a server that is frozen'],
   EHOSTUNREACH: ['no way leads to its host', 'look at the network and the firewall'],

@@ -20,16 +20,18 @@ export type Kind = 'own' | 'embedded';
 
 export async function examineDatabase(url: string, kind: Kind, prepare: Prepare): Promise<Finding[]> {
   const database = await prepare(url);
-  const client = database.client(answerMillis);
-  client.on('error', () => undefined); // shows as the failure of a statement
+  let client: Client | undefined;
   try {
-    const connected = await client.connect().then(
-      () => undefined,
-      (error: unknown) => notReached(error),
-    );
-    return connected ? [connected] : await examineOver(client, database, kind);
+    try {
+      client = database.client(answerMillis); // reads the files of certificates that the URL names
+      client.on('error', () => undefined); // shows as the failure of a statement
+      await client.connect();
+    } catch (error) {
+      return [notReached(error)];
+    }
+    return await examineOver(client, database, kind);
   } finally {
-    await client.end().catch(() => undefined);
+    await client?.end().catch(() => undefined);
     await database.close();
   }
 }

@@ -35,6 +35,16 @@ export class AttackedServer {
 
   /** Stops it after it has shown that it is well: a check and an advance, no broken line in its log, no error in the database. */
   async stop(): Promise<void> {
+    try {
+      await this.expectWell();
+    } finally {
+      expect(await this.server.stop()).toBe(0);
+      await this.spy.close();
+      await this.database.drop();
+    }
+  }
+
+  private async expectWell(): Promise<void> {
     const asked = unit();
     const { advanceScopeState } = await this.server.data(
       `mutation ($unit: CollectionUnitInput!) {
@@ -50,9 +60,6 @@ export class AttackedServer {
       expect(line).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
       expect(JSON.parse(line)).not.toMatchObject({ event: 'internal-error' });
     }
-    expect(await this.server.stop()).toBe(0);
-    await this.spy.close();
-    await this.database.drop();
   }
 
   /** What comes back for one request, with what all answers have in common looked at. */
