@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { escapeAll, escapeInvisible, withoutSecrets } from '../src/log-text.rules.js';
+import { escapeAll, escapeForPeople, escapeInvisible, withoutSecrets } from '../src/log-text.rules.js';
 
 // eslint-disable-next-line no-control-regex -- these are what must not come through
 const harmful = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
@@ -37,6 +37,12 @@ describe('a text of a caller', () => {
       }),
     );
   });
+});
+
+test('a command’s own line breaks stay, and nothing else that a terminal obeys', () => {
+  expect(escapeForPeople('one\ntwo \u001b[2J\r\u009b\u2028\u202e scst_a_b')).toBe(
+    'one\ntwo \\u001b[2J\\u000d\\u009b\\u2028\\u202e scst_***',
+  );
 });
 
 test.each([
