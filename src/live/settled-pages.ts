@@ -91,9 +91,11 @@ export class SettledPages {
     if (page === undefined) return undefined;
     this.pages.push(page);
     if (this.pages.length > pagesKept) this.pages.shift();
-    const served = this.waiting.filter((one) => one.after !== undefined && isIn(page, one.after));
-    this.waiting = this.waiting.filter((one) => !served.includes(one));
-    for (const { go } of served) go(page);
+    this.waiting = this.waiting.filter(({ after: place, go }) => {
+      const isServed = place !== undefined && isIn(page, place);
+      if (isServed) go(page);
+      return !isServed;
+    });
     return page;
   }
 
