@@ -1,10 +1,10 @@
-import type { Pool } from '../database/pool.js';
 import type { Change, ChangeKind } from '../history/change.rules.js';
 import type { ScopeState } from '../scope-state/scope-state.rules.js';
 import { Bell } from './bell.js';
 import type { FeedKeeper } from './feed-keeper.js';
-import type { FeedRepository } from './feed.repository.js';
+import type { Pace } from './pace.js';
 import type { RecentChanges } from './recent-changes.js';
+import type { SettledPages } from './settled-pages.js';
 
 /** What a subscriber is sent: a change, or that it has to load everything anew. */
 export interface ScopeStateEvent {
@@ -14,10 +14,10 @@ export interface ScopeStateEvent {
 }
 
 export interface StreamParts {
-  pool: Pool;
-  repository: FeedRepository;
   keeper: FeedKeeper;
   recent: RecentChanges;
+  pages: SettledPages;
+  pace: Pace;
   bell: Bell;
   /** the change as the subscriber may see it; undefined: not at all */
   see: (change: Change) => Change | undefined;
@@ -28,8 +28,8 @@ export interface StreamParts {
   isLost: boolean;
 }
 
-/** What a subscriber that reads slowly holds in memory, at most. */
-const rowsAtOnce = 100;
+/** So many changes of others are passed by in one step: about the work of sending one. */
+const passedAtOnce = 200;
 const retryMillis = 500;
 /** Who can't keep up may fall so many numbers behind: one operation on a million states is no reason to reload. */
 const mostBehind = 1_000_000n;
@@ -65,6 +65,8 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
 
   async next(): Promise<IteratorResult<ScopeStateEvent, undefined>> {
     while (!this.isEnded) {
+      await this.parts.pace.step();
+      if (this.isEnded) break;
       const found = this.lostUntil !== undefined ? this.resync(this.lostUntil) : await this.change();
       if (found === 'more') continue;
       if (found !== undefined && !this.isEnded) {
@@ -106,7 +108,8 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
   private live(cursor: number): ScopeStateEvent | 'more' | undefined {
     const { recent } = this.parts;
     if (recent.hasLost(cursor)) return this.fallBehind();
-    for (let place = cursor; place < recent.end; place++) {
+    const end = Math.min(recent.end, cursor + passedAtOnce);
+    for (let place = cursor; place < end; place++) {
       const change = recent.at(place)!;
       const event = this.eventOf(change);
       this.reach(change.sequence);
@@ -114,7 +117,8 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
       this.cursor = place + 1;
       return event;
     }
-    this.cursor = recent.end;
+    this.cursor = end;
+    if (end < recent.end) return 'more';
     this.reach(recent.settled ?? 0n);
     return undefined;
   }
@@ -150,12 +154,12 @@ export class ChangeStream implements AsyncIterableIterator<ScopeStateEvent> {
   }
 
   private async readOn(upTo: bigint): Promise<'more'> {
-    const { pool, repository, bell } = this.parts;
+    const { pages, bell } = this.parts;
     try {
-      const changes = await repository.between(pool, this.after, upTo, rowsAtOnce);
-      if (changes === undefined) return this.lose();
-      this.readAhead = changes;
-      if (changes.length === 0) this.after = upTo;
+      const page = await pages.read(this.after, upTo);
+      if (page === undefined) return this.lose();
+      this.readAhead = page.changes.filter(({ sequence }) => sequence > this.after);
+      if (this.readAhead.length === 0) this.after = page.upTo;
     } catch {
       await bell.wait(retryMillis); // the pool has said why, to those who ask it for states
     }

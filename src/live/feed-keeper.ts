@@ -36,16 +36,16 @@ export class FeedKeeper {
   }
 
   /**
-   * Every commit from now on will be in `recent`; `bell` rings when there is something new in it.
+   * Every commit from now on will be in its `recent`; `bell` rings when there is something new in it.
    * @throws Unavailable
    */
-  async join(bell: Bell): Promise<RecentChanges> {
+  async join(bell: Bell): Promise<Following> {
     clearTimeout(this.linger);
     this.listeners.add(bell);
     const following = (this.following ??= this.follow());
     try {
       await following.begun;
-      return following.recent;
+      return following;
     } catch (error) {
       if (this.following === following) this.following = undefined;
       this.leave(bell);

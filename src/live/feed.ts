@@ -11,6 +11,7 @@ import type { Log } from '../log.js';
 import { Bell } from './bell.js';
 import type { FeedRepository, Start } from './feed.repository.js';
 import { RecentChanges } from './recent-changes.js';
+import { SettledPages } from './settled-pages.js';
 import { SequenceOrder, stillHeld } from './sequence-order.rules.js';
 
 /** A change that nobody has told of, CloudKitty's for example, is seen after so long. */
@@ -27,6 +28,7 @@ const rowsAtOnce = 1_000;
 /** One run of the feed: from a start that it finds itself, over as many connections as it takes. */
 export class Following {
   readonly recent = new RecentChanges();
+  readonly pages: SettledPages;
   /** settles when every later commit will be seen; fails where there is no database */
   readonly begun: Promise<void>;
   private readonly hasBegun = Promise.withResolvers<void>();
@@ -64,6 +66,7 @@ export class Following {
     this.onNews = parts.onNews;
     this.onGoneBack = parts.onGoneBack;
     this.isPatient = parts.isPatient;
+    this.pages = new SettledPages(this.database.pool, this.repository);
     this.begun = this.hasBegun.promise;
     this.begun.catch(() => undefined); // also where nobody waits for it
     this.running = this.run();

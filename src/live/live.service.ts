@@ -7,6 +7,7 @@ import { Bell } from './bell.js';
 import { ChangeStream, type ScopeStateEvent } from './change-stream.js';
 import type { FeedKeeper } from './feed-keeper.js';
 import type { FeedRepository } from './feed.repository.js';
+import { Pace } from './pace.js';
 import { highestSequence } from './sequence-order.rules.js';
 
 export interface SubscriptionWanted {
@@ -18,6 +19,7 @@ export class LiveService {
   private readonly database: Database;
   private readonly repository: FeedRepository;
   private readonly keeper: FeedKeeper;
+  private readonly pace = new Pace();
 
   constructor(database: Database, repository: FeedRepository, keeper: FeedKeeper) {
     this.database = database;
@@ -35,17 +37,16 @@ export class LiveService {
   ): Promise<AsyncIterableIterator<ScopeStateEvent>> {
     checkFilter(filter ?? {}, 'filter');
     const after = readSequence(afterSequence ?? undefined);
-    const { pool } = this.database;
-    const { repository, keeper } = this;
+    const { keeper, pace } = this;
     const bell = new Bell();
-    const recent = await keeper.join(bell);
+    const { recent, pages } = await keeper.join(bell);
     try {
-      const isLost = after !== undefined && (await this.hasLost(after));
+      const isLost = after !== undefined && (await pages.inTurn(() => this.hasLost(after)));
       return new ChangeStream({
-        pool,
-        repository,
         keeper,
         recent,
+        pages,
+        pace,
         bell,
         see: seenWith(grants),
         fits: fitOf(filter ?? {}),
