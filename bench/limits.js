@@ -1,10 +1,12 @@
-// What the limits cost a point read: this build against another one, on one embedded PostgreSQL. After `npm run build` in both:
+// What safety costs a point read: this build, which asks for a token with a grant, against another one, which lets anybody in,
+// on one embedded PostgreSQL. After `npm run build` in both:
 //
-//   node bench/limits.js OTHER_FOLDER [rounds]
+//   node bench/limits.js [OTHER_FOLDER] [rounds]
 //
+// The other folder can be this one (what tokens and grants cost), or a clone of a commit before roles, tokens and limits.
 // CPU time of the server process for each answer, which other work on the machine disturbs least (Linux: from /proc). Rounds of
 // both servers take turns, and each pair of rounds gives one ratio. No rate limit stands in the way.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
@@ -12,12 +14,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { startEmbeddedPostgres } from '../dist/database/embedded/embedded-postgres.js';
 import { createLog } from '../dist/log.js';
 
 const other = resolve(process.argv[2] ?? '.');
 const rounds = Number(process.argv[3] ?? 15);
 const callers = 8;
+const unhurried = { SCOPESTATE_RATE: '1000000', SCOPESTATE_RATE_BURST: '1000000' };
 const roundMillis = 2_000;
 const body = JSON.stringify({
   query: `query ($unit: CollectionUnitInput!) { scopeState(unit: $unit) { id lastProcessedTimestamp version nextPeriod { start end } } }`,
@@ -28,10 +32,9 @@ const folder = await mkdtemp(join(tmpdir(), 'scopestate-bench-'));
 const postgres = await startEmbeddedPostgres({ dataDir: folder, log: createLog('warn') });
 const servers = [];
 try {
-  servers.push(
-    await start('this', resolve('.'), { SCOPESTATE_RATE: '1000000', SCOPESTATE_RATE_BURST: '1000000' }),
-  );
-  servers.push(await start('other', other, {}));
+  const { headers, ...settings } = await asForStrangers(resolve('.'));
+  servers.push(await start('this', resolve('.'), settings, headers));
+  servers.push(await start('other', other, other === resolve('.') ? unhurried : {}));
   const costs = { this: [], other: [] };
   for (let round = 0; round <= rounds; round++) {
     for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
@@ -53,7 +56,19 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function start(name, root, settings) {
+/** Settings of a server that asks who is there, and what to say to it. */
+async function asForStrangers(root) {
+  const scopestate = (...words) =>
+    promisify(execFile)(process.execPath, [join(root, 'dist/main.js'), ...words], {
+      env: { PATH: process.env.PATH, DATABASE_URL: postgres.url },
+    });
+  await scopestate('migrate', 'up');
+  const words = ['--name', 'bench', '--role', 'collector', '--grant', 'collector=gnoc*,scopeKey=project_id'];
+  const { stdout } = await scopestate('token', 'create', ...words);
+  return { ...unhurried, SCOPESTATE_AUTH: 'token', headers: { authorization: `Bearer ${stdout.trim()}` } };
+}
+
+async function start(name, root, settings, headers = {}) {
   const child = spawn(process.execPath, [join(root, 'dist/main.js'), 'serve', '--migrate'], {
     env: { PATH: process.env.PATH, DATABASE_URL: postgres.url, PORT: '0', LOG_LEVEL: 'info', ...settings },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -64,17 +79,21 @@ async function start(name, root, settings) {
       if (line.includes('"event":"ready"')) settle(JSON.parse(line).url);
     });
   });
-  return { name, child, url, agent: new Agent({ keepAlive: true, maxSockets: callers }) };
+  return { name, child, url, headers, agent: new Agent({ keepAlive: true, maxSockets: callers }) };
 }
 
 /** Microseconds of CPU time an answer. */
-async function measure({ url, agent, child }) {
+async function measure({ url, agent, child, headers }) {
   const before = await cpuMicros(child.pid);
   const end = performance.now() + roundMillis;
   let answers = 0;
   const call = async () => {
     while (performance.now() < end) {
-      const sent = request(url, { method: 'POST', agent, headers: { 'content-type': 'application/json' } });
+      const sent = request(url, {
+        method: 'POST',
+        agent,
+        headers: { 'content-type': 'application/json', ...headers },
+      });
       sent.end(body);
       const [response] = await once(sent, 'response');
       const answer = await text(response);
