@@ -410,7 +410,7 @@ export interface MutationDeleteScopeStatesArgs {
 
 /** What an undo came to, or would come to. */
 export interface UndoScopeStateChangePayload {
-  /** `PLAN_STALE`, already in a dry run, where a state has moved on since the change, or its unit has another state now: nothing was changed. */
+  /** `PLAN_STALE`, already in a dry run, where a state has moved on since the change, or its unit has another state now: nothing was changed. `IN_FUTURE` where a state would get a time after the database’s clock. */
   outcome: PlanOutcome;
   /** How many states the change touched. */
   matched: number;

@@ -26,7 +26,7 @@ export class UndoScopeStateChangeInput {
 export class UndoScopeStateChangePayload {
   @Field(() => PlanOutcome, {
     description:
-      '`PLAN_STALE`, already in a dry run, where a state has moved on since the change, or its unit has another state now: nothing was changed.',
+      '`PLAN_STALE`, already in a dry run, where a state has moved on since the change, or its unit has another state now: nothing was changed. `IN_FUTURE` where a state would get a time after the database’s clock.',
   })
   outcome!: PlanOutcome;
 

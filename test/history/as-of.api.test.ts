@@ -91,6 +91,61 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     expect(duePeriods).toBe(8);
   });
 
+  test('at the very moment of a change it is the state after it, a microsecond before the one before it', async () => {
+    const asked = unit();
+    const { scopeState: made } = await api.advance({ unit: asked, lastProcessedTimestamp: at(1) });
+    const { scopeState: moved } = await api.advance({ unit: asked, lastProcessedTimestamp: at(2) });
+    await history.apply('delete', { select: { ids: [made.id] } });
+    const [removed] = (await history.changes({ units: [asked] }, 1)).nodes;
+    const asOf = (moment: string, micros = 0) =>
+      history.asOf(asked, Temporal.Instant.from(moment).add({ microseconds: micros }).toString());
+    expect(await asOf(made.updatedAt, -1)).toBeNull();
+    expect(await asOf(made.updatedAt)).toMatchObject(made);
+    expect(await asOf(moved.updatedAt, -1)).toMatchObject(made);
+    expect(await asOf(moved.updatedAt)).toMatchObject(moved);
+    expect(await asOf(removed.changedAt, -1)).toMatchObject(moved);
+    expect(await asOf(removed.changedAt)).toBeNull();
+  });
+
+  test('a deletion that was undone is a time without a state, no more', async () => {
+    const asked = unit();
+    const { scopeState } = await api.create({ unit: asked, lastProcessedTimestamp: at(1) });
+    const before = await clock();
+    await history.apply('delete', { select: { ids: [scopeState.id] } });
+    const between = await clock();
+    const [removed] = (await history.changes({ units: [asked] }, 1)).nodes;
+    await history.apply('undo', { changeId: removed.id });
+    expect(await history.asOf(asked, before)).toMatchObject(scopeState);
+    expect(await history.asOf(asked, between)).toBeNull();
+    expect(await history.asOf(asked, await clock())).toMatchObject({ id: scopeState.id, version: 2 });
+  });
+
+  test('its own state wins over a legacy one then as now, and one that is partly filled is nobody’s', async () => {
+    const asked = unit();
+    await api.insertLegacy(asked.scopeId, at(1));
+    await api.insert({ identifier: asked.scopeId, collector: asked.collector, at: at(4) });
+    const legacy = await clock();
+    await api.create({ unit: asked, lastProcessedTimestamp: at(2) });
+    const own = await clock();
+    await api.database.query('delete from cloudkitty_storage_states where identifier = $1', [asked.scopeId]);
+    expect(await history.asOf(asked, legacy)).toMatchObject({ legacy: true, lastProcessedTimestamp: at(1) });
+    expect(await history.asOf(asked, own)).toMatchObject({ legacy: false, lastProcessedTimestamp: at(2) });
+    expect(await history.asOf(asked, await clock())).toBeNull();
+  });
+
+  test('the history reaches back to its beginning, and not a microsecond further', async () => {
+    const asked = unit();
+    await api.insertExact(asked, at(1));
+    await api.database.query('delete from scopestate_history where identifier = $1', [asked.scopeId]);
+    const [{ start }] = (await api.database.query<{ start: string }>(
+      'select (extract(epoch from complete_since) * 1000000)::bigint as start from scopestate_history_start',
+    )) as [{ start: string }];
+    const begin = Temporal.Instant.fromEpochNanoseconds(BigInt(start) * 1_000n);
+    expect(await history.asOf(asked, begin.toString())).toMatchObject({ lastProcessedTimestamp: at(1) });
+    const { errors } = await history.askAsOf(asked, begin.subtract({ microseconds: 1 }).toString());
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'at' } }]);
+  });
+
   test.each([
     ['before the history begins', (now: Temporal.Instant) => now.subtract({ hours: 24 * 365 })],
     ['in the future', (now: Temporal.Instant) => now.add({ hours: 1 })],

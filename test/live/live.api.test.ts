@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { apiDatabases } from '../support/api-databases.js';
 import { promised } from '../support/promised.js';
 import { useStateApi } from '../support/state-api.js';
-import { beyondAll, presentSequence, useSubscribers } from '../support/subscriber.js';
+import { presentSequence, useSubscribers } from '../support/subscriber.js';
 import { createTestDatabase } from '../support/test-database.js';
 import { unit } from '../support/units.js';
 import { until } from '../support/until.js';
@@ -98,6 +98,60 @@ describe('a subscription', () => {
     expect(after.events.map(({ kind }) => kind)).toEqual(['REKEYED', 'ADVANCED']);
   });
 
+  test('has a state that leaves its filter once more, and none of what comes later', async () => {
+    const one = unit();
+    const { scopeState } = await api.advance({ unit: one, lastProcessedTimestamp: hour(0) });
+    const afterSequence = await presentSequence(api.server.url);
+    const ofOne = (filter: object) =>
+      subscribe(api.server.url, { filter: { scopeIds: [one.scopeId], ...filter }, afterSequence });
+    const [active, early, nothing] = [
+      ofOne({ active: true }),
+      ofOne({ processedBefore: hour(1) }),
+      ofOne({ collectors: [] }),
+    ];
+    const all = ofOne({});
+    await api.advance({ unit: one, lastProcessedTimestamp: hour(2), expected: hour(0) });
+    await api.advance({ unit: one, lastProcessedTimestamp: hour(3), expected: hour(2) });
+    const select = { ids: [scopeState.id] };
+    await api.server.data(
+      `mutation ($input: SetScopeActivationInput!) { setScopeActivation(input: $input) { outcome } }`,
+      { input: { select, active: false, reason: 'a test' } },
+    );
+    const removal = `mutation ($input: DeleteScopeStatesInput!) { deleteScopeStates(input: $input) { planToken } }`;
+    const input = { select, reason: 'a test' };
+    const { planToken } = (await api.server.data(removal, { input })).deleteScopeStates;
+    await api.server.data(removal, { input: { ...input, planToken } });
+    await all.saw(4);
+    const kindsOf = ({ events }: typeof all) => events.map(({ kind }) => kind);
+    await active.saw(3);
+    await early.saw(1);
+    expect(kindsOf(all)).toEqual(['ADVANCED', 'ADVANCED', 'DEACTIVATED', 'DELETED']);
+    expect(all.events[3]).toMatchObject({ scopeState: null, scopeStateId: scopeState.id });
+    expect(kindsOf(active)).toEqual(['ADVANCED', 'ADVANCED', 'DEACTIVATED']);
+    expect(active.events[2]).toMatchObject({ scopeState: { active: false } });
+    expect(kindsOf(early)).toEqual(['ADVANCED']);
+    expect(nothing.events).toEqual([]);
+  });
+
+  test.each(['0', '0000000000000000000'])(
+    'after the sequence %s has all that the history has',
+    async (zero) => {
+      const one = unit();
+      await api.advance({ unit: one, lastProcessedTimestamp: hour(0) });
+      await api.advance({ unit: one, lastProcessedTimestamp: hour(1) });
+      const filter = { scopeIds: [one.scopeId] };
+      const subscriber = subscribe(api.server.url, { filter, afterSequence: zero });
+      const [created] = await subscriber.saw(2);
+      expect(subscriber.events.map(({ kind }) => kind)).toEqual(['CREATED', 'ADVANCED']);
+      const padded = subscribe(api.server.url, {
+        filter,
+        afterSequence: created!.sequence.padStart(19, '0'),
+      });
+      await padded.saw(1);
+      expect(padded.events.map(({ kind }) => kind)).toEqual(['ADVANCED']);
+    },
+  );
+
   test('without a sequence begins with what is committed from now on', async () => {
     const one = unit();
     await api.advance({ unit: one, lastProcessedTimestamp: hour(0) });
@@ -155,7 +209,20 @@ describe('a subscription', () => {
     );
   });
 
-  test.each(['', '-1', '1.5', 'abc', '0x10', '9223372036854775808', '٣'])(
+  test.each([
+    '',
+    '-1',
+    '+1',
+    ' 1',
+    '1 ',
+    '1.5',
+    '1e3',
+    'abc',
+    '0x10',
+    '9223372036854775808',
+    '0'.repeat(20),
+    '٣',
+  ])(
     'after the sequence "%s" is refused, with the field, what was found and what is allowed',
     async (afterSequence) => {
       const subscriber = subscribe(api.server.url, { afterSequence });
@@ -188,54 +255,5 @@ describe('a subscription', () => {
     expect(errors).toMatchObject([
       { message: expect.stringContaining('/graphql/stream'), extensions: { code: 'BAD_USER_INPUT' } },
     ]);
-  });
-});
-
-describe('RESYNC', () => {
-  const api = useStateApi(() => createTestDatabase());
-
-  test('comes at once, and last, for a sequence that there is not yet', async () => {
-    const subscriber = subscribe(api.server.url, { afterSequence: beyondAll });
-    await subscriber.ended;
-    expect(subscriber.events).toMatchObject([{ kind: 'RESYNC', scopeState: null, scopeStateId: null }]);
-  });
-
-  test('comes for a sequence whose successors were pruned; its own sequence is one to go on from', async () => {
-    const one = unit();
-    const before = await presentSequence(api.server.url);
-    for (let n = 0; n < 3; n++) await api.advance({ unit: one, lastProcessedTimestamp: hour(n) });
-    const pruned = await presentSequence(api.server.url);
-    await api.database.query(
-      `with gone as (delete from scopestate_history where sequence < ${pruned})
-       update scopestate_history_start set sequence = ${pruned}::bigint - 1`,
-    );
-    const late = subscribe(api.server.url, { afterSequence: before });
-    await late.ended;
-    expect(late.events).toMatchObject([{ kind: 'RESYNC', sequence: pruned }]);
-
-    const onTime = subscribe(api.server.url, { afterSequence: String(BigInt(pruned) - 1n) });
-    await onTime.saw(1);
-    const goneOn = subscribe(api.server.url, { afterSequence: late.events[0]!.sequence });
-    await api.advance({ unit: one, lastProcessedTimestamp: hour(4) });
-    await onTime.saw(2);
-    await goneOn.saw(1);
-    expect(onTime.events.map(({ scopeState }) => scopeState!.version)).toEqual([3, 4]);
-    expect(goneOn.events.map(({ scopeState }) => scopeState!.version)).toEqual([4]);
-  });
-
-  test('a history that is older than what was seen of it: all are told', async () => {
-    const one = unit();
-    for (let n = 0; n < 3; n++) await api.advance({ unit: one, lastProcessedTimestamp: hour(n) });
-    const afterSequence = await presentSequence(api.server.url);
-    const subscriber = subscribe(api.server.url, { afterSequence });
-    await api.advance({ unit: one, lastProcessedTimestamp: hour(3) });
-    await subscriber.saw(1);
-    await api.database.query('truncate scopestate_history');
-    await api.database.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-       where datname = current_database() and query like '/* Feed.%'`,
-    );
-    await subscriber.saw('RESYNC');
-    await subscriber.ended;
   });
 });
