@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /**
  * Indexes for pages of a long history that look for a time, an actor or a collector. Each entry pays for them, and most
- * entries are advances: docs/adr/0021-pages-of-the-history.md has what they cost and what they are worth.
+ * entries are advances: docs/adr/0022-pages-of-the-history.md has what they cost and what they are worth.
  */
 export default class IndexPagesOfTheHistory extends Migration {
   override up(): void {
