@@ -18,6 +18,6 @@ export default {
   globalTeardown: '<rootDir>/test/support/stop-servers.js',
   reporters: ['default', '<rootDir>/test/support/closing-line-reporter.js'],
   testEnvironment: '<rootDir>/test/support/failure-environment.js',
-  maxWorkers: 2,
+  maxWorkers: 3, // on two cores: many tests wait for a clock, a lock or a process
   testTimeout: 60_000,
 };
