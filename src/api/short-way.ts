@@ -168,13 +168,14 @@ export class ShortWay {
     { operation }: OperationDefinitionNode,
     { caller }: RequestContext,
   ) {
-    const { deadlineMillis, log, onMutation } = this.options;
+    const { deadlineMillis, drain, log, onMutation } = this.options;
     const { requestId } = caller;
     const isMutation = operation === OperationTypeNode.MUTATION;
     const end = (status: number, text: string) => {
       clearTimeout(timer);
       if (response.headersSent) return;
       const headers = ['x-request-id', requestId, 'content-length', String(Buffer.byteLength(text))];
+      if (drain.hasBegun) headers.push('connection', 'close');
       response.writeHead(status, [...this.headers, ...headers]).end(text);
       log.debug(
         { event: 'request', requestId, method: 'POST', path: '/graphql', status, way: 'short' },
