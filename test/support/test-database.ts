@@ -6,6 +6,12 @@ import pg from 'pg';
 export type PostgresMajor = 15 | 18;
 export const postgresMajors: PostgresMajor[] = [18, 15];
 
+/** Of cases that start many processes each: all on each PostgreSQL at full scale, else one after the other on one of them. */
+export function casesOn<Case>(major: PostgresMajor, cases: readonly Case[]): Case[] {
+  if (process.env['TEST_SCALE'] === '1') return [...cases];
+  return cases.filter((_, place) => postgresMajors[place % postgresMajors.length] === major);
+}
+
 export interface TestDatabase {
   readonly url: string;
   /** rows of a statement; numbers of type bigint come as text */

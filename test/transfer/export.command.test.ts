@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { readFileSync } from 'node:fs';
 import { formats } from '../../src/transfer/format.rules.js';
-import { postgresMajors, type TestDatabase } from '../support/test-database.js';
+import { casesOn, postgresMajors, type TestDatabase } from '../support/test-database.js';
 import { scaled } from '../support/units.js';
 import { header, numbersIn, rowsOf, Transfer } from './transfer-command.js';
 
@@ -59,7 +59,7 @@ const anyRow = fc.record({
 const propertyMillis = 300_000;
 
 describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
-  test.each(formats)(
+  test.each(casesOn(major, formats))(
     'any rows survive export, import and export as %s, byte for byte',
     async (format) => {
       const one = await transfer.database({ major });
