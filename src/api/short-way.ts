@@ -141,24 +141,28 @@ export class ShortWay {
     const requestId = requestIdOf(request.headers['x-request-id']);
     inRequest(requestId, () => {
       const context = admission.contextFor(admitted, requestId);
-      if (documents.refusalOf(document, operation, variables, isAnonymous(context))) {
-        return this.goOn(request, response, body);
-      }
       const exchange = this.begin(response, operation, context);
+      const goOn = () => exchange.leave(() => this.goOn(request, response, body));
       const done = (result: ExecutionResult) => {
         // Its variables are at fault, and nothing was executed.
-        if (result.data === undefined) exchange.leave(() => this.goOn(request, response, body));
+        if (result.data === undefined) goOn();
         else exchange.end(200, this.textOf(result));
       };
-      const result = execute({
-        schema,
-        document,
-        contextValue: context,
-        variableValues: variables,
-        options: executionOptions,
-      });
-      if (result instanceof Promise) result.then(done, exchange.fail);
-      else done(result);
+      // Nobody behind it would catch what is thrown here: it would end the process.
+      try {
+        if (documents.refusalOf(document, operation, variables, isAnonymous(context))) return goOn();
+        const result = execute({
+          schema,
+          document,
+          contextValue: context,
+          variableValues: variables,
+          options: executionOptions,
+        });
+        if (result instanceof Promise) result.then(done).catch(exchange.fail);
+        else done(result);
+      } catch (error) {
+        exchange.fail(error);
+      }
     });
   }
 

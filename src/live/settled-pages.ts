@@ -34,6 +34,8 @@ export class SettledPages {
   private readonly pool: Pool;
   private readonly repository: FeedRepository;
   private readonly pages: SettledPage[] = [];
+  /** by where they begin */
+  private readonly reading = new Map<bigint, Promise<SettledPage | undefined>>();
   private waiting: Waiting[] = [];
   private reads = 0;
 
@@ -85,10 +87,25 @@ export class SettledPages {
   }
 
   private async load(after: bigint, upTo: bigint): Promise<SettledPage | undefined> {
-    const page =
-      (await this.pageAfter(after - (after % BigInt(rowsAtOnce)), upTo)) ??
-      (await this.pageAfter(after, upTo));
-    if (page === undefined) return undefined;
+    const shared = await this.pageFrom(after - (after % BigInt(rowsAtOnce)), upTo);
+    if (shared && isIn(shared, after)) return shared;
+    const own = await this.pageAfter(after, upTo);
+    return own && this.keep(own);
+  }
+
+  /** Whoever wants a page that another is reading waits for that one. */
+  private pageFrom(start: bigint, upTo: bigint): Promise<SettledPage | undefined> {
+    const underWay = this.reading.get(start);
+    if (underWay) return underWay;
+    const reading = this.pageAfter(start, upTo)
+      .then((page) => page && this.keep(page))
+      .finally(() => this.reading.delete(start));
+    this.reading.set(start, reading);
+    return reading;
+  }
+
+  /** For those who come next, and for all who wait for it. */
+  private keep(page: SettledPage): SettledPage {
     this.pages.push(page);
     if (this.pages.length > pagesKept) this.pages.shift();
     this.waiting = this.waiting.filter(({ after: place, go }) => {

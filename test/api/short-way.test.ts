@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
+import { createServer, request, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { buildSchema, parse } from 'graphql';
+import { KnownDocuments } from '../../src/api/known-documents.js';
+import { ShortWay } from '../../src/api/short-way.js';
+import { createLog } from '../../src/log.js';
 import { Tokens } from '../access/tokens.js';
 import { operations } from '../support/state-api.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -235,4 +240,55 @@ test('what takes the long way after all is counted once', async () => {
   }
   await limited.stop();
   expect(statuses).toEqual([400, 200, 400, 200, 400, 429]);
+});
+
+test('what is too late is told alike', async () => {
+  const hasty = await startServer({ DATABASE_URL: database.url, SCOPESTATE_REQUEST_DEADLINE: 'PT1S' });
+  const body = asked(operations.check, { input: { unit: one } });
+  await send(ways.long, body, 'none', 'both', hasty.url);
+  const client = await database.connect();
+  await client.query('begin; lock table cloudkitty_storage_states in access exclusive mode');
+  const [long, short] = await Promise.all([
+    send(ways.long, body, 'none', 'both', hasty.url),
+    send(ways.short, body, 'none', 'both', hasty.url),
+  ]);
+  await client.query('rollback');
+  await hasty.stop();
+  expect(short).toEqual(long);
+  expect(short).toMatchObject({ status: 503, body: expect.stringContaining('"OUTCOME_UNKNOWN"') });
+});
+
+test('a fault of ours is told, and ends nothing', async () => {
+  const broken = () => {
+    throw new Error('of ours');
+  };
+  const known = new KnownDocuments();
+  known.remember('{ __typename }', parse('{ __typename }'));
+  const shortWay = new ShortWay(
+    {
+      schema: buildSchema('type Query { a: Int }'),
+      log: createLog('silent'),
+      admission: { admitNow: () => ({}), contextFor: () => ({ caller: { requestId: 'both' } }) } as never,
+      documents: { refusalOf: broken } as never,
+      known,
+      drain: { hasBegun: false },
+      largestBody: 1_000,
+      deadlineMillis: 10_000,
+      hidesSchema: false,
+      headers: {},
+      onMutation: () => undefined,
+    },
+    broken,
+  );
+  const http = createServer(shortWay.take).listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/graphql`;
+  for (let times = 0; times < 2; times++) {
+    expect(await send(ways.short, asked('{ __typename }'), 'none', 'both', url)).toMatchObject({
+      status: 500,
+      body: expect.stringContaining('"INTERNAL_SERVER_ERROR"'),
+    });
+  }
+  http.closeAllConnections();
+  http.close();
 });
