@@ -1,28 +1,17 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { afterEach, expect, test } from '@jest/globals';
 import { startServer, type TestServer } from '../support/test-server.js';
 import { until } from '../support/until.js';
 import { openStream } from './subscribers.js';
-import { Tokens } from './tokens.js';
+import { useTokens } from './tokens.js';
 
-let database: TestDatabase;
-let tokens: Tokens;
+const access = useTokens();
 let server: TestServer;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  tokens = new Tokens(database);
-});
-afterAll(async () => {
-  await tokens.close();
-  await database.drop();
-});
 
 // A test that failed has streams open, which would keep it waiting for ever.
 afterEach(() => server.stop());
 
 async function start(settings: Record<string, string>): Promise<void> {
-  server = await startServer({ DATABASE_URL: database.url, SCOPESTATE_AUTH: 'token', ...settings });
+  server = await startServer({ DATABASE_URL: access.database.url, SCOPESTATE_AUTH: 'token', ...settings });
 }
 
 const codeFor = async (token?: string) =>
@@ -30,7 +19,10 @@ const codeFor = async (token?: string) =>
 
 test('each token has a rate of its own, and whoever guesses has that of his address', async () => {
   await start({ SCOPESTATE_RATE: '1', SCOPESTATE_RATE_BURST: '5' });
-  const [busy, other] = [await tokens.create('busy', 'reader'), await tokens.create('other', 'reader')];
+  const [busy, other] = [
+    await access.tokens.create('busy', 'reader'),
+    await access.tokens.create('other', 'reader'),
+  ];
   await until('its bucket is empty', async () => (await codeFor(busy.text)) === 'RATE_LIMITED');
   expect(await codeFor(other.text)).toBeUndefined();
   const codes = new Set<string | undefined>();
@@ -42,7 +34,10 @@ test('each token has a rate of its own, and whoever guesses has that of his addr
 
 test('one token’s subscriptions leave others room, as far as there is room at all', async () => {
   await start({ SCOPESTATE_MAX_SUBSCRIPTIONS: '3', SCOPESTATE_MAX_SUBSCRIPTIONS_PER_CALLER: '2' });
-  const [greedy, other] = [await tokens.create('greedy', 'reader'), await tokens.create('second', 'reader')];
+  const [greedy, other] = [
+    await access.tokens.create('greedy', 'reader'),
+    await access.tokens.create('second', 'reader'),
+  ];
   const open = async ({ text }: { text: string }) => {
     const stream = await openStream(server.url, text);
     await stream.begun;
@@ -59,7 +54,7 @@ test('one token’s subscriptions leave others room, as far as there is room at 
 
 test('in production whoever has said who he is may ask for the schema, and is told what he may have meant', async () => {
   await start({ NODE_ENV: 'production', SCOPESTATE_AUTH: 'none' });
-  const { text } = await tokens.create('a developer', 'reader');
+  const { text } = await access.tokens.create('a developer', 'reader');
   const schema = '{ __schema { queryType { name } } }';
   expect(await server.ask(schema, {}, text)).toEqual({
     data: { __schema: { queryType: { name: 'Query' } } },

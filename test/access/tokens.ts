@@ -1,8 +1,9 @@
+import { afterAll, beforeAll } from '@jest/globals';
 import type { Role } from '../../src/caller/role.rules.js';
 import { TokenRepository } from '../../src/access/token.repository.js';
 import { TokenService, type TokenRequest } from '../../src/access/token.service.js';
 import { parseDuration } from '../../src/time/duration.js';
-import type { TestDatabase } from '../support/test-database.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import pg from 'pg';
 
 export interface MadeToken {
@@ -44,4 +45,18 @@ export class Tokens {
   close(): Promise<void> {
     return this.pool.end();
   }
+}
+
+/** A database with tokens, for the tests of a file. */
+export function useTokens(): { readonly database: TestDatabase; readonly tokens: Tokens } {
+  const opened = {} as { database: TestDatabase; tokens: Tokens };
+  beforeAll(async () => {
+    opened.database = await createTestDatabase();
+    opened.tokens = new Tokens(opened.database);
+  });
+  afterAll(async () => {
+    await opened.tokens.close();
+    await opened.database.drop();
+  });
+  return opened;
 }

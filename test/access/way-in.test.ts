@@ -1,26 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { failingServer, startServer, type TestServer } from '../support/test-server.js';
 import { openSocket } from './subscribers.js';
-import { Tokens } from './tokens.js';
+import { useTokens } from './tokens.js';
 
-let database: TestDatabase;
-let tokens: Tokens;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  tokens = new Tokens(database);
-});
-afterAll(async () => {
-  await tokens.close();
-  await database.drop();
-});
+const access = useTokens();
 
 test.each(['0.0.0.0', '::'])(
   'a server that listens on %s without a way in refuses to start, and says how',
   async (HOST) => {
-    const { code, lines } = await failingServer({ DATABASE_URL: database.url, HOST });
+    const { code, lines } = await failingServer({ DATABASE_URL: access.database.url, HOST });
     expect(code).toBe(1);
     expect(lines).toHaveLength(1);
     for (const word of [HOST, 'SCOPESTATE_AUTH=token', 'scopestate token create', '--insecure-no-auth']) {
@@ -30,7 +19,7 @@ test.each(['0.0.0.0', '::'])(
 );
 
 test('--insecure-no-auth insists, and the log says what that means', async () => {
-  const settings = { DATABASE_URL: database.url, HOST: '0.0.0.0' };
+  const settings = { DATABASE_URL: access.database.url, HOST: '0.0.0.0' };
   const server = await startServer(settings, { args: ['--insecure-no-auth'] });
   expect(server.logLines.join('\n')).toContain('"event":"open-to-all"');
   expect(await server.stop()).toBe(0);
@@ -42,7 +31,11 @@ test('a container can be reached from elsewhere, and needs tokens', () => {
 });
 
 test('with tokens it may listen anywhere', async () => {
-  const server = await startServer({ DATABASE_URL: database.url, HOST: '0.0.0.0', SCOPESTATE_AUTH: 'token' });
+  const server = await startServer({
+    DATABASE_URL: access.database.url,
+    HOST: '0.0.0.0',
+    SCOPESTATE_AUTH: 'token',
+  });
   expect(await server.ask('{ __typename }')).toMatchObject({
     errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
   });
@@ -52,7 +45,7 @@ test('with tokens it may listen anywhere', async () => {
 describe('where no token is needed', () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await startServer({ DATABASE_URL: database.url });
+    server = await startServer({ DATABASE_URL: access.database.url });
   });
   afterAll(() => server.stop());
 
@@ -64,7 +57,7 @@ describe('where no token is needed', () => {
   });
 
   test('but one that is sent counts, and a wrong one is never let in as anybody', async () => {
-    const { text } = await tokens.create('a reader', 'reader');
+    const { text } = await access.tokens.create('a reader', 'reader');
     const asReader = await server.ask(
       'mutation { deleteScopeStates(input: { select: { all: true }, reason: "a test" }) { outcome } }',
       {},
@@ -81,7 +74,7 @@ describe('where no token is needed', () => {
 describe('where a token is needed', () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await startServer({ DATABASE_URL: database.url, SCOPESTATE_AUTH: 'token' });
+    server = await startServer({ DATABASE_URL: access.database.url, SCOPESTATE_AUTH: 'token' });
   });
   afterAll(() => server.stop());
   const at = (path: string, init?: RequestInit) => fetch(new URL(path, server.url), init);
@@ -112,7 +105,7 @@ describe('where a token is needed', () => {
   });
 
   test('a token in a cookie or in the address is none: a browser sends both by itself', async () => {
-    const { text } = await tokens.create('a browser', 'reader');
+    const { text } = await access.tokens.create('a browser', 'reader');
     const asked = post({ query: '{ __typename }' });
     const cookie = `authorization=Bearer ${text}; token=${text}`;
     const search = new URLSearchParams({ authorization: `Bearer ${text}`, access_token: text, token: text });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { runCommand } from '../support/command.js';
+import { connectAsOwner } from '../support/embedded-owner-client.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { startServer, type TestServer } from '../support/test-server.js';
 import { unit } from '../support/units.js';
@@ -46,15 +47,7 @@ describe('the embedded PostgreSQL', () => {
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'scopestate-roles-'));
     server = await startServer({ SCOPESTATE_DATA_DIR: dataDir });
-    const pid = await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8');
-    owner = new pg.Client({
-      host: '127.0.0.1',
-      port: Number(pid.split('\n')[3]),
-      user: 'scopestate',
-      password: (await readFile(join(dataDir, 'postgres.password'), 'utf8')).trim(),
-      database: 'scopestate',
-    });
-    await owner.connect();
+    owner = await connectAsOwner(dataDir);
   });
 
   afterAll(async () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { runCommand } from '../support/command.js';
+import { connectAsOwner } from '../support/embedded-owner-client.js';
 import { startServer, type TestServer } from '../support/test-server.js';
 import { unit } from '../support/units.js';
 
@@ -29,15 +29,7 @@ const withoutTokens = `
   delete from scopestate_migrations where name in ('20261125000000_keep_tokens', '20261125000100_index_lists')`;
 
 async function asOwner(statement: string): Promise<void> {
-  const pid = await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8');
-  const owner = new pg.Client({
-    host: '127.0.0.1',
-    port: Number(pid.split('\n')[3]),
-    user: 'scopestate',
-    password: (await readFile(join(dataDir, 'postgres.password'), 'utf8')).trim(),
-    database: 'scopestate',
-  });
-  await owner.connect();
+  const owner = await connectAsOwner(dataDir);
   await owner.query(statement);
   await owner.end();
 }
