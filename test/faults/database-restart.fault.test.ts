@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '
 import { startServer, type TestServer } from '../support/test-server.js';
 import { scaled } from '../support/units.js';
 import { AdvancingClient } from './advancing-client.js';
-import { OwnPostgres } from './own-postgres.js';
+import { OwnPostgres } from '../support/own-postgres.js';
 import { until } from '../support/until.js';
 
 jest.setTimeout(900_000); // the full run's rounds

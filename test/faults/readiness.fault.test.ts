@@ -3,7 +3,7 @@ import { writeFile, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startServer, type TestServer } from '../support/test-server.js';
 import { cleanUp, newDataDir, postmasterPid } from '../database/embedded-folders.js';
-import { childrenOf, OwnPostgres } from './own-postgres.js';
+import { childrenOf, OwnPostgres } from '../support/own-postgres.js';
 import { until } from '../support/until.js';
 
 /** What is promised, and what a machine that is busy with other tests may add until a process gets its turn. */

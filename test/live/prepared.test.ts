@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { OwnPostgres } from '../faults/own-postgres.js';
+import { OwnPostgres } from '../support/own-postgres.js';
 import { presentSequence, useSubscribers } from '../support/subscriber.js';
 import { startServer, type TestServer } from '../support/test-server.js';
 import { unit, type Unit } from '../support/units.js';

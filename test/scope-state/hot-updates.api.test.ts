@@ -1,14 +1,37 @@
-import { describe, expect, test } from '@jest/globals';
-import { apiDatabases } from '../support/api-databases.js';
-import { useStateApi } from '../support/state-api.js';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { OwnPostgres } from '../support/own-postgres.js';
+import { StateApi } from '../support/state-api.js';
+import { startServer } from '../support/test-server.js';
 import { unit, scaled } from '../support/units.js';
 import { until } from '../support/until.js';
 
-describe.each(apiDatabases)('on $name', ({ create }) => {
-  const api = useStateApi(create);
+// Its own: a transaction open in any database of a PostgreSQL keeps the space of what was updated since from being used again.
+describe.each([
+  { name: 'a PostgreSQL as scopestate makes it', settings: [] },
+  {
+    name: 'a PostgreSQL with foreign session defaults',
+    settings: [
+      'timezone=America/St_Johns',
+      'datestyle=SQL, DMY',
+      'default_transaction_isolation=serializable',
+    ],
+  },
+])('on $name', ({ settings }) => {
+  const api = new StateApi();
+  let postgres: OwnPostgres;
+
+  beforeAll(async () => {
+    postgres = await OwnPostgres.create({ settings });
+    api.server = await startServer({ DATABASE_URL: postgres.url });
+  });
+
+  afterAll(async () => {
+    await api.server.stop();
+    await postgres.remove();
+  });
 
   const counts = async () => {
-    const [row] = await api.database.query<{ updated: number; hot: number }>(
+    const [row] = await postgres.query<{ updated: number; hot: number }>(
       `select n_tup_upd::int as updated, n_tup_hot_upd::int as hot from pg_stat_user_tables
        where relname = 'cloudkitty_storage_states'`,
     );

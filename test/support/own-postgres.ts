@@ -9,9 +9,9 @@ import { startEmbeddedPostgres } from '../../src/database/embedded/embedded-post
 import { platformBinaries } from '../../src/database/embedded/postgres-binaries.js';
 import { chooseRunAs, type RunAs } from '../../src/database/embedded/run-as.js';
 import { createLog } from '../../src/log.js';
-import { migrateUp } from '../support/command.js';
-import { freePort } from '../support/free-port.js';
-import { until } from '../support/until.js';
+import { migrateUp } from './command.js';
+import { freePort } from './free-port.js';
+import { until } from './until.js';
 
 const run = promisify(execFile);
 const log = createLog('error');
