@@ -52,7 +52,7 @@ describe.each([
     };
     const hours = 47;
     for (let hour = 0; hour <= hours; hour++) await advanceTo(hour);
-    // Sessions report what they did when they have been idle for a while.
+    await api.server.stop(); // sessions that end report what they did
     const wanted = units.length * hours;
     await until('all updates are counted', async () => (await counts()).updated >= wanted);
     const { updated, hot } = await counts();
