@@ -107,7 +107,7 @@ export class OwnPostgres {
   async signalAll(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
     const pid = this.postmaster!.pid!;
     process.kill(pid, signal); // first: it can't fork any more
-    for (const backend of await childrenOf(pid)) process.kill(backend, signal);
+    for (const backend of await childrenOf(pid)) signalIfRunning(backend, signal);
   }
 
   /** A connection that may write, whatever the database's default is. */
@@ -143,6 +143,15 @@ export class OwnPostgres {
 export async function childrenOf(pid: number): Promise<number[]> {
   const pids = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   return pids.split(' ').filter(Boolean).map(Number);
+}
+
+/** A backend ends by itself when its client is gone. */
+function signalIfRunning(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 async function isRunning(pid: number): Promise<boolean> {
