@@ -146,7 +146,8 @@ export class ImportRepository {
       ) ${record({ changed: 'changed', what: 'updated', kind: `'IMPORTED'` }, author)}`);
     }
     if (inserted === 0) return;
-    const { rowCount } = await client.query(`/* Import.insert */ with changed as (
+    // Without ON CONFLICT, which would look into each unique index once more: a unit that got its row meanwhile is another look.
+    await client.query(`/* Import.insert */ with changed as (
       insert into ${table} (
         identifier, scope_key, collector, fetcher, last_processed_timestamp, active,
         scope_activation_toggle_date, updated_at
@@ -155,10 +156,8 @@ export class ImportRepository {
         coalesce(u.toggled, clock.now), clock.now
       from import_units u, (select ${utcClock} as now) clock
       where u.verdict = 'insert' order by identifier, scope_key, collector, fetcher
-      on conflict do nothing
       returning *
     ) ${record({ changed: 'changed', what: 'created', kind: `'IMPORTED'` }, author)}`);
-    if (rowCount !== inserted) throw new LookAgain('a unit got its row from somebody else meanwhile');
   }
 
   private async list(client: PoolClient): Promise<Conflict[]> {
