@@ -12,6 +12,7 @@ let repository: PruneRepository;
 beforeEach(async () => {
   database = await createTestDatabase();
   pool = new pg.Pool({ connectionString: database.url });
+  pool.on('error', () => {}); // the database is dropped while its last connections close
   repository = new PruneRepository(pool);
 });
 afterEach(async () => {

@@ -60,5 +60,5 @@ describe.each([
     // Of 47 hours one begins a day; and a page gets its free space by the first ones.
     expect(hot / updated).toBeGreaterThan(0.85);
     expect(hot).toBeLessThan(updated);
-  });
+  }, 300_000);
 });
