@@ -28,6 +28,7 @@ import { LookUpService } from './scope-state/look-up.service.js';
 import { GroupedLookUps, SingleLookUps } from './scope-state/look-ups.repository.js';
 import { PageRepository } from './scope-state/page.repository.js';
 import { PageService } from './scope-state/page.service.js';
+import { PlainAdvancesRepository } from './scope-state/plain-advances.repository.js';
 import { RekeyRepository } from './scope-state/rekey.repository.js';
 import { RekeyResolver } from './scope-state/rekey.resolver.js';
 import { RekeyService } from './scope-state/rekey.service.js';
@@ -70,7 +71,9 @@ export function createResolvers(
   const states = new ScopeStateRepository(pool);
   const locked = new LockedStatesRepository(pool);
   const lookUps = gather ? new GroupedLookUps(states) : new SingleLookUps(states);
-  const decisions = gather ? new GroupedDecisions(locked) : new SingleDecisions(locked);
+  const decisions = gather
+    ? new GroupedDecisions(locked, new PlainAdvancesRepository(pool))
+    : new SingleDecisions(locked);
   const lookUp = new LookUpService(states, lookUps);
   const changePages = new ChangePageRepository(pool);
   const changes = new ChangePageService(changePages);

@@ -47,6 +47,7 @@ export class AdvanceService {
         unit: only.unit,
         caller,
         decide: (states) => states.advance(only),
+        advance: only,
       });
       return { results: [result], now };
     }

@@ -1,6 +1,7 @@
 import { asFault, tellsOfARival, tellsOfOneItem } from '../database/faults.js';
 import { Gathering, type Job, type LeftOver } from '../database/gathering.js';
 import type { Fate, HasState, Item, LockedStatesRepository } from './locked-states.repository.js';
+import type { PlainAdvancesRepository } from './plain-advances.repository.js';
 
 /** What was decided, and when by the database's clock. */
 export interface Decided<Result extends HasState = HasState> {
@@ -36,22 +37,54 @@ type Left = LeftOver<Item, Decided>;
  * - Items of one scope id are never in two transactions at once, and act in the order in which they came.
  * - What somebody else has locked is skipped, and decided in a transaction that waits for it.
  * - A transaction that fails for what one item asked is done again in halves, until that item is alone.
+ * - Advances that need no decision of ours go first, in a transaction of one statement.
  */
 export class GroupedDecisions implements Decisions {
   private readonly states: LockedStatesRepository;
+  private readonly plain: PlainAdvancesRepository;
   private readonly gathering: Gathering<Item, Decided>;
 
-  constructor(states: LockedStatesRepository) {
+  constructor(states: LockedStatesRepository, plain: PlainAdvancesRepository) {
     this.states = states;
+    this.plain = plain;
     this.gathering = new Gathering<Item, Decided>({
       keyOf: ({ unit }) => unit.scopeId,
-      run: (jobs, { patient }) => this.run(jobs, patient),
+      run: async (jobs, { patient }) => {
+        const rest = patient ? jobs : await this.advancePlain(jobs);
+        return rest.length === 0 ? { locked: [], later: [] } : this.run(rest, patient);
+      },
       ...limits,
     });
   }
 
   decide<Result extends HasState>(item: Item<Result>): Promise<Decided<Result>> {
     return this.gathering.submit(item) as Promise<Decided<Result>>;
+  }
+
+  /** Settles what the database advances by itself; the others, in their order. */
+  private async advancePlain(jobs: readonly DecisionJob[]): Promise<readonly DecisionJob[]> {
+    const advances = onlyOnesOfTheirScopes(jobs).flatMap((job) => {
+      const { advance, caller } = job.item;
+      return advance && advance.expected !== null ? [{ job, advance, caller }] : [];
+    });
+    if (advances.length === 0) return jobs;
+    const settled = new Set<DecisionJob>();
+    try {
+      const done = await this.plain.advance(advances);
+      done.forEach((decided, place) => {
+        if (decided === undefined) return;
+        const { job } = advances[place]!;
+        job.resolve(decided);
+        settled.add(job);
+      });
+    } catch (error) {
+      if (tellsOfOneItem(error)) return jobs;
+      for (const { job } of advances) {
+        job.reject(error);
+        settled.add(job);
+      }
+    }
+    return settled.size === 0 ? jobs : jobs.filter((job) => !settled.has(job));
   }
 
   private async run(jobs: readonly DecisionJob[], patient: boolean): Promise<Left> {
@@ -93,6 +126,14 @@ export class GroupedDecisions implements Decisions {
       later: [...first.later, ...rest.filter((each) => !isFree(each)), ...second.later],
     };
   }
+}
+
+/** Those whose scope id no other job has: nothing comes before or after them. */
+function onlyOnesOfTheirScopes(jobs: readonly DecisionJob[]): readonly DecisionJob[] {
+  const jobsOfScope = Map.groupBy(jobs, scopeOf);
+  return jobsOfScope.size === jobs.length
+    ? jobs
+    : jobs.filter((job) => jobsOfScope.get(scopeOf(job))!.length === 1);
 }
 
 function scopeOf({ item }: DecisionJob): string {

@@ -5,6 +5,7 @@ import { LookAgain } from '../database/faults.js';
 import { Gathering } from '../database/gathering.js';
 import { PreparedStatements } from '../database/prepared-statements.js';
 import { inTwoTrips, type Decision } from '../database/two-trips.js';
+import type { Advance } from './advance.rules.js';
 import { columnsOf, insert, lock, look, probe, update } from './locked-states.sql.js';
 import { LockedStates } from './locked-states.rules.js';
 import { toInstant, toScopeState } from './row.sql.js';
@@ -18,6 +19,8 @@ export interface Item<Result extends HasState = HasState> {
   readonly unit: CollectionUnit;
   readonly caller: Caller;
   readonly decide: (states: LockedStates) => Result;
+  /** what is asked, where that is an advance: the database may do it without `decide`, where it comes to ADVANCED */
+  readonly advance?: Advance;
 }
 
 /**

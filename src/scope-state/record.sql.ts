@@ -24,9 +24,9 @@ export const asItWas = [...unit, ...flag, ...changing]
   .join(', ');
 
 interface Change {
-  /** name of the CTE that returns the changed rows, whole; those that were updated with `asItWas` */
+  /** name of the CTE that returns the changed rows, whole; those that were updated with `asItWas`, of which an advance needs `changing` only */
   readonly changed: string;
-  readonly what: 'created' | 'updated' | 'deleted';
+  readonly what: 'created' | 'updated' | 'advanced' | 'deleted';
   /** SQL of the entry's kind, over a row `c` */
   readonly kind: string;
 }
@@ -66,11 +66,9 @@ function before(what: Change['what']): [string, string][] {
       `old_${column}`,
       `case when ${condition} then c.old_${column} end`,
     ]);
-  return [
-    ...where(unit, isAnother(unit)),
-    ...where(flag, isAnother(flag)),
-    ...changing.map((column): [string, string] => [`old_${column}`, `c.old_${column}`]),
-  ];
+  const asOld = changing.map((column): [string, string] => [`old_${column}`, `c.old_${column}`]);
+  if (what === 'advanced') return asOld;
+  return [...where(unit, isAnother(unit)), ...where(flag, isAnother(flag)), ...asOld];
 }
 
 /** Whether these columns of `c` were others before. */

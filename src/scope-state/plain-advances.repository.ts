@@ -1,0 +1,109 @@
+import type { Caller } from '../caller/caller.js';
+import { asFault, tellsOfALostSession } from '../database/faults.js';
+import type { Pool, PoolClient } from '../database/pool.js';
+import { PreparedStatements } from '../database/prepared-statements.js';
+import { connect } from '../database/transaction.js';
+import { OutcomeUnknown } from '../fault.js';
+import type { Advance } from './advance.rules.js';
+import type { Advanced } from './locked-states.rules.js';
+import { advancePlain } from './plain-advances.sql.js';
+import { toInstant, toTimestamp } from './row.sql.js';
+import { unitParameters } from './unit-match.sql.js';
+
+export interface PlainAdvance {
+  readonly advance: Advance;
+  readonly caller: Caller;
+}
+
+export interface PlainlyAdvanced {
+  readonly result: Advanced;
+  readonly now: Temporal.Instant;
+}
+
+interface AdvancedRow {
+  id: number;
+  place: string;
+  version: number;
+  revision: number;
+  toggled_micros: string;
+  updated_micros: string;
+}
+
+/** Nearly every advance: its unit has a row of its own, nobody has locked it, and it goes forward. */
+export class PlainAdvancesRepository {
+  private readonly pool: Pool;
+  private readonly statements = new PreparedStatements();
+
+  constructor(pool: Pool) {
+    this.pool = pool;
+  }
+
+  /**
+   * Advances what can be advanced without more ado, of different units, in one trip. The others (undefined) are as they were:
+   * `LockedStatesRepository` decides on them.
+   *
+   * @throws Unavailable when the database is at fault; nothing was done
+   * @throws OutcomeUnknown when the connection broke meanwhile
+   */
+  async advance(asked: readonly PlainAdvance[]): Promise<(PlainlyAdvanced | undefined)[]> {
+    const advances = asked.map(({ advance }) => advance);
+    const rows = await this.send([
+      ...unitParameters(advances.map(({ unit }) => unit)),
+      advances.map(({ lastProcessedTimestamp }) => toTimestamp(lastProcessedTimestamp)),
+      advances.map(({ expected }) => expected && toTimestamp(expected)),
+      asked.map(({ caller }) => caller.caller),
+      asked.map(({ caller }) => caller.requestId),
+    ]);
+    const results = new Array<PlainlyAdvanced | undefined>(asked.length).fill(undefined);
+    for (const row of rows) {
+      const place = Number(row.place) - 1;
+      results[place] = advanced(advances[place]!, row);
+    }
+    return results;
+  }
+
+  private async send(values: unknown[]): Promise<AdvancedRow[]> {
+    for (;;) {
+      const client = await connect(this.pool);
+      try {
+        const { rows } = await client.query<AdvancedRow>(this.statements.named({ ...advancePlain, values }));
+        client.release();
+        return rows;
+      } catch (error) {
+        this.giveUp(client, error);
+      }
+    }
+  }
+
+  /** Returns where the statement is to be sent once more. */
+  private giveUp(client: PoolClient, error: unknown): void {
+    const isLost = tellsOfALostSession(error);
+    client.release(isLost);
+    if (isLost)
+      throw new OutcomeUnknown('the connection broke while an advance was on its way', { cause: error });
+    if (!this.statements.isAtFault(error)) throw asFault(error);
+  }
+}
+
+function advanced({ unit, lastProcessedTimestamp }: Advance, row: AdvancedRow): PlainlyAdvanced {
+  const now = toInstant(row.updated_micros);
+  return {
+    result: {
+      outcome: 'ADVANCED',
+      backfilled: false,
+      state: {
+        ...unit,
+        id: row.id,
+        lastProcessedTimestamp,
+        active: true,
+        scopeActivationToggleDate: toInstant(row.toggled_micros),
+        lastAdvancedAt: now,
+        updatedAt: now,
+        version: row.version,
+        revision: row.revision,
+        movedByOperator: false,
+      },
+    },
+    now,
+  };
+}
