@@ -8,6 +8,7 @@ import { createLog } from '../../src/log.js';
 import { GroupedDecisions } from '../../src/scope-state/decisions.repository.js';
 import { LockedStatesRepository, type Item } from '../../src/scope-state/locked-states.repository.js';
 import { GroupedLookUps } from '../../src/scope-state/look-ups.repository.js';
+import { PlainAdvancesRepository } from '../../src/scope-state/plain-advances.repository.js';
 import { ScopeStateEntity } from '../../src/scope-state/scope-state.entity.js';
 import { ScopeStateRepository } from '../../src/scope-state/scope-state.repository.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
@@ -46,7 +47,7 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
 
   beforeEach(() => {
     states = new Watched(opened.pool);
-    decisions = new GroupedDecisions(states);
+    decisions = new GroupedDecisions(states, new PlainAdvancesRepository(opened.pool));
   });
 
   afterAll(async () => {
@@ -240,7 +241,7 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
         throw new OutcomeUnknown('the connection broke');
       };
     }
-    decisions = new GroupedDecisions(new Broken(opened.pool));
+    decisions = new GroupedDecisions(new Broken(opened.pool), new PlainAdvancesRepository(opened.pool));
     expect(told(await outcomesOf(units.map((one) => advancing(one, 1))))).toEqual(
       units.map(() => 'failed: OutcomeUnknown: the connection broke'),
     );
@@ -275,7 +276,8 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
        select id, 'project_id', 'gnocchi', 'keystone', '2026-01-01' from unnest($1::text[]) id`,
       [units.map(({ scopeId }) => scopeId)],
     );
-    const grouped = new GroupedDecisions(new LockedStatesRepository(opening.pool));
+    const locked = new LockedStatesRepository(opening.pool);
+    const grouped = new GroupedDecisions(locked, new PlainAdvancesRepository(opening.pool));
     // One in five: they fit into the room that each page was left, whatever is cleared away meanwhile.
     const some = units.filter((_, place) => place % 5 === 0).map((one) => advancing(one, 1));
     await Promise.all(some.map((item) => grouped.decide(item)));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { lock, look, probe } from '../../src/scope-state/locked-states.sql.js';
+import { advancePlain } from '../../src/scope-state/plain-advances.sql.js';
 import { ScopeStateRepository } from '../../src/scope-state/scope-state.repository.js';
 import { unitParameters } from '../../src/scope-state/unit-match.sql.js';
 import { fillWithStates } from '../support/many-states.js';
@@ -60,6 +61,33 @@ describe.each(postgresMajors)(`on PostgreSQL %i, among ${states} states,`, (majo
       }
     },
   );
+
+  test.each([1, 256])(
+    `${advancePlain.name} looks at the rows of its %i units, however it is planned`,
+    async (count) => {
+      const of = (text: string) => literal(Array.from({ length: count }, () => text));
+      const units = (await unitsOf(count)).map(literal);
+      const parameters = [...units, of('2026-08-01'), `null`, of('a test'), of('a request')].join(', ');
+      for (const mode of ['force_generic_plan', 'force_custom_plan']) {
+        await client.query(`begin; set local plan_cache_mode = ${mode}`);
+        await client.query(`prepare advanced as ${advancePlain.text}`);
+        const plan = await planOf(client, { text: `execute advanced (${parameters})` });
+        await client.query('rollback; deallocate advanced');
+        expect(plan.scans).not.toContain('Seq Scan');
+        expect(plan.visited).toBeLessThanOrEqual(4 * count);
+      }
+    },
+  );
+
+  test(`${advancePlain.name} is planned once, not each time`, async () => {
+    const values = [...(await unitsOf(1)), ['2020-01-01'], [null], ['a test'], ['a request']];
+    for (let times = 0; times < 12; times++) await client.query({ ...advancePlain, values });
+    const { rows } = await client.query(
+      'select generic_plans::int from pg_prepared_statements where name = $1',
+      [advancePlain.name],
+    );
+    expect(rows).toEqual([{ generic_plans: 7 }]);
+  });
 
   test.each(namesOf)('%s is planned once, not each time', async (name) => {
     const values = await unitsOf(1);
