@@ -179,8 +179,9 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     const ending = {
       connect: async () => {
         const client = await pool.connect();
+        const send = client.query.bind(client) as (sent: pg.QueryConfig) => Promise<pg.QueryResult>;
         client.query = ((statement: pg.QueryConfig) => {
-          const sent = client.constructor.prototype.query.call(client, statement) as Promise<pg.QueryResult>;
+          const sent = send(statement);
           return sent.then(() => Promise.reject(new Error('Connection terminated unexpectedly')));
         }) as typeof client.query;
         return client;
