@@ -15,6 +15,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import pg from 'pg';
 import { startEmbeddedPostgres } from '../dist/database/embedded/embedded-postgres.js';
 import { createLog } from '../dist/log.js';
 
@@ -34,7 +35,8 @@ const servers = [];
 try {
   const { headers, ...settings } = await asForStrangers(resolve('.'));
   servers.push(await start('this', resolve('.'), settings, headers));
-  servers.push(await start('other', other, other === resolve('.') ? unhurried : {}));
+  const settingsOfOther = other === resolve('.') ? unhurried : { DATABASE_URL: await ownDatabase('other') };
+  servers.push(await start('other', other, settingsOfOther));
   const costs = { this: [], other: [] };
   for (let round = 0; round <= rounds; round++) {
     for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
@@ -66,6 +68,17 @@ async function asForStrangers(root) {
   const words = ['--name', 'bench', '--role', 'collector', '--grant', 'collector=gnoc*,scopeKey=project_id'];
   const { stdout } = await scopestate('token', 'create', ...words);
   return { ...unhurried, SCOPESTATE_AUTH: 'token', headers: { authorization: `Bearer ${stdout.trim()}` } };
+}
+
+/** An older build starts on no database that a newer one has migrated. */
+async function ownDatabase(name) {
+  const client = new pg.Client(postgres.url);
+  await client.connect();
+  await client.query(`create database ${name}`);
+  await client.end();
+  const url = new URL(postgres.url);
+  url.pathname = `/${name}`;
+  return url.href;
 }
 
 async function start(name, root, settings, headers = {}) {
