@@ -18,15 +18,29 @@ export function read<Row extends QueryResultRow>(
   text: string,
   values: unknown[],
 ): Promise<Row[]> {
-  const timeoutMillis = readTimeouts.get(queryable);
   const statement = { text, values };
   return look(async () => {
-    const { rows } =
-      timeoutMillis === undefined
-        ? await queryable.query<Row>(statement)
-        : await readWithin<Row>(queryable as Pool, timeoutMillis, statement);
+    const { rows } = await readWith<Row>(queryable, timeoutOf(queryable), statement);
     return rows;
   });
+}
+
+/**
+ * The same, for a range of which an index gives the first rows in order. Where the statistics are older than most of the
+ * rows, the planner expects few of them, and would read and sort all that is left of the range for each page of it.
+ */
+export function readInOrder<Row extends QueryResultRow>(
+  queryable: Queryable,
+  text: string,
+  values: unknown[],
+): Promise<Row[]> {
+  const settings = [...timeoutOf(queryable), 'enable_bitmapscan = off'];
+  return look(async () => (await readWith<Row>(queryable, settings, { text, values })).rows);
+}
+
+function timeoutOf(queryable: Queryable): string[] {
+  const timeoutMillis = readTimeouts.get(queryable);
+  return timeoutMillis === undefined ? [] : [`statement_timeout = ${timeoutMillis}`];
 }
 
 /**
@@ -53,23 +67,44 @@ async function look<Row>(ask: () => Promise<Row[]>, statements?: PreparedStateme
   }
 }
 
+async function readWith<Row extends QueryResultRow>(
+  queryable: Queryable,
+  settings: readonly string[],
+  statement: QueryConfig,
+): Promise<QueryResult<Row>> {
+  if (settings.length === 0) return queryable.query<Row>(statement);
+  if (!isPool(queryable)) return (await readSet<Row>(queryable, settings, statement)).result();
+  const client = await queryable.connect();
+  const { isSound, result } = await readSet<Row>(client, settings, statement);
+  client.release(!isSound);
+  return result();
+}
+
+function isPool(queryable: Queryable): queryable is Pool {
+  return 'totalCount' in queryable;
+}
+
 /**
  * In a transaction for the sake of SET LOCAL: a setting of the session's would stay behind in a pooler's, and poolers
  * refuse one of the connection's. All goes out together, in one trip.
  */
-async function readWithin<Row extends QueryResultRow>(
-  pool: Pool,
-  timeoutMillis: number,
+async function readSet<Row extends QueryResultRow>(
+  client: Queryable,
+  settings: readonly string[],
   statement: QueryConfig,
-): Promise<QueryResult<Row>> {
-  const client = await pool.connect();
+) {
   const [begun, found, ended] = await Promise.allSettled([
-    client.query(`begin read only; set local statement_timeout = ${timeoutMillis}`),
+    client.query(['begin read only', ...settings.map((setting) => `set local ${setting}`)].join('; ')),
     client.query<Row>(statement),
     client.query('commit'),
   ]);
-  client.release(ended.status === 'rejected'); // a failed statement leaves a sound session: its COMMIT rolled back
-  if (found.status === 'rejected') throw found.reason;
-  if (begun.status === 'rejected') throw begun.reason;
-  return found.value;
+  return {
+    /** a failed statement leaves a sound session: its COMMIT rolled back */
+    isSound: ended.status === 'fulfilled',
+    result: (): QueryResult<Row> => {
+      if (found.status === 'rejected') throw found.reason;
+      if (begun.status === 'rejected') throw begun.reason;
+      return found.value;
+    },
+  };
 }

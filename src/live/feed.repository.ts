@@ -1,5 +1,5 @@
 import type { Queryable } from '../database/pool.js';
-import { read } from '../database/read.js';
+import { read, readInOrder } from '../database/read.js';
 import { changeColumns, history, toChange, type ChangeRow } from '../history/change-row.sql.js';
 import type { Change } from '../history/change.rules.js';
 import type { Range } from './sequence-order.rules.js';
@@ -64,6 +64,7 @@ export class FeedRepository {
   /** The changes of some ascending ranges, lowest first. */
   inRanges(queryable: Queryable, ranges: readonly Range[], limit: number): Promise<Change[]> {
     return changesOf(
+      readInOrder,
       queryable,
       `/* Feed.inRanges */ select ${changeColumns('h')}
        from unnest($1::bigint[], $2::bigint[]) as wanted (low, high)
@@ -77,6 +78,7 @@ export class FeedRepository {
   /** Changes that had their number at the start, and were committed after it. */
   late(queryable: Queryable, { snapshot, newest }: Start, after: bigint, limit: number): Promise<Change[]> {
     return changesOf(
+      read,
       queryable,
       `/* Feed.late */ select ${changeColumns('h')} from ${history} h
        where transaction >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
@@ -94,7 +96,7 @@ export class FeedRepository {
     upTo: bigint,
     limit: number,
   ): Promise<Change[] | undefined> {
-    const rows = await read<ChangeRow & { is_pruned: boolean } & Record<string, unknown>>(
+    const rows = await readInOrder<ChangeRow & { is_pruned: boolean } & Record<string, unknown>>(
       queryable,
       `/* Feed.between */ select t.sequence > $1 as is_pruned, h.* from ${history}_start t
        left join (
@@ -108,7 +110,12 @@ export class FeedRepository {
   }
 }
 
-async function changesOf(queryable: Queryable, text: string, values: unknown[]): Promise<Change[]> {
-  const rows = await read<ChangeRow & Record<string, unknown>>(queryable, text, values);
+async function changesOf(
+  ask: typeof read,
+  queryable: Queryable,
+  text: string,
+  values: unknown[],
+): Promise<Change[]> {
+  const rows = await ask<ChangeRow & Record<string, unknown>>(queryable, text, values);
   return rows.map(toChange);
 }
