@@ -32,15 +32,17 @@ const poolSize = 20;
 
 /** Prepares the pool; the first connection is made by the first statement. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const connection = { connectionString: options.url, application_name: 'scopestate', keepAlive: true };
-  // Statements that don't need each other's answers go out together, one behind the other.
-  const pipeline = true;
+  const connection = {
+    connectionString: options.url,
+    application_name: 'scopestate',
+    keepAlive: true,
+    pipeline: true, // statements that don't need each other's answers go out together, one behind the other
+  };
   const orm = await MikroORM.init({
     entities: options.entities,
     dbName: databaseNameOf(options.url),
     driverOptions: {
       ...connection,
-      pipeline,
       connectionTimeoutMillis: connectTimeoutMillis,
       ...(!options.patient && { query_timeout: queryTimeoutMillis }),
     },

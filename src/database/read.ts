@@ -93,10 +93,12 @@ async function readSet<Row extends QueryResultRow>(
   settings: readonly string[],
   statement: QueryConfig,
 ) {
+  // The name that the statement begins with: pg_stat_activity says what a session did last.
+  const [name = ''] = /^\/\*.*?\*\//.exec(statement.text) ?? [];
   const [begun, found, ended] = await Promise.allSettled([
     client.query(['begin read only', ...settings.map((setting) => `set local ${setting}`)].join('; ')),
     client.query<Row>(statement),
-    client.query('commit'),
+    client.query(`${name} commit`),
   ]);
   return {
     /** a failed statement leaves a sound session: its COMMIT rolled back */

@@ -23,7 +23,7 @@ beforeAll(async () => {
     [changes],
   );
   await database.query('delete from scopestate_history where sequence % 7 = 0'); // as if rolled back
-  pool = new pg.Pool({ connectionString: database.url, max: 20 });
+  pool = new pg.Pool({ connectionString: database.url, max: 20, pipeline: true });
 });
 afterAll(async () => {
   await pool.end();
@@ -33,10 +33,18 @@ afterAll(async () => {
 beforeEach(() => {
   [reads, underWay, mostAtOnce] = [0, 0, 0];
   const counting = {
-    query: async (statement: pg.QueryConfig) => {
+    totalCount: 0,
+    connect: async () => {
       reads++;
       mostAtOnce = Math.max(mostAtOnce, ++underWay);
-      return pool.query(statement).finally(() => underWay--);
+      const client = await pool.connect();
+      return {
+        query: (statement: pg.QueryConfig) => client.query(statement),
+        release: () => {
+          underWay--;
+          client.release();
+        },
+      };
     },
   };
   pages = new SettledPages(counting as unknown as Pool, new FeedRepository());

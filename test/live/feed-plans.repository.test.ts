@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type pg from 'pg';
+import type { Queryable } from '../../src/database/pool.js';
+import { FeedRepository } from '../../src/live/feed.repository.js';
+import { highestSequence } from '../../src/live/sequence-order.rules.js';
+import { planOf } from '../support/plans.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const changes = 10_000;
+
+let database: TestDatabase;
+let client: pg.Client;
+let visited: number;
+let queryable: Queryable;
+const repository = new FeedRepository();
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  client = await database.connect();
+  // Statistics as they are right after one transaction of many changes: there are none of them.
+  await client.query('alter table scopestate_history set (autovacuum_enabled = off)');
+  await client.query(
+    `insert into cloudkitty_storage_states (identifier, last_processed_timestamp)
+     select n::text, '2026-01-01' from generate_series(1, $1::int) n`,
+    [changes],
+  );
+  let before: Promise<unknown> = Promise.resolve();
+  const explain = async (statement: string | pg.QueryConfig) => {
+    await before;
+    if (typeof statement !== 'string') visited = (await planOf(client, statement)).visited;
+    return client.query(statement as pg.QueryConfig);
+  };
+  queryable = { query: (statement: pg.QueryConfig) => (before = explain(statement)) } as unknown as Queryable;
+});
+afterAll(() => database.drop());
+
+test('what a page visits grows with the page, not with what comes after it', async () => {
+  const page = (await repository.between(queryable, 10n, BigInt(changes), 100))!;
+  expect(page.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 100 }, (_, n) => BigInt(n + 11)));
+  expect(visited).toBeLessThanOrEqual(101); // and where the history starts
+});
+
+test('so it does where the feed reads on, in gaps and beyond all', async () => {
+  const ranges = [
+    { from: 3n, to: 3n },
+    { from: 10n, to: 2_000n },
+    { from: 2_100n, to: highestSequence },
+  ];
+  const read = await repository.inRanges(queryable, ranges, 500);
+  expect(read.map(({ sequence }) => sequence)).toEqual([
+    3n,
+    ...Array.from({ length: 499 }, (_, n) => BigInt(n + 10)),
+  ]);
+  // A range gives so many at most; all that they give is sorted.
+  expect(visited).toBeLessThanOrEqual(3 * 500);
+});
