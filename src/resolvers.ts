@@ -103,7 +103,7 @@ export function createResolvers(
       CheckResolver,
       new CheckResolver(new CheckService({ states, locked, lookUps, decisions }, schedule), presenter),
     ],
-    [AdvanceResolver, new AdvanceResolver(new AdvanceService(locked, decisions), presenter)],
+    [AdvanceResolver, new AdvanceResolver(new AdvanceService(decisions), presenter)],
     [CreateResolver, new CreateResolver(new CreateService(decisions), presenter)],
     [SelectionResolver, new SelectionResolver(selections, presenter)],
     [LiveResolver, new LiveResolver(presenter)],

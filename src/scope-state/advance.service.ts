@@ -3,7 +3,6 @@ import { checkUnit } from '../collection-unit/collection-unit.rules.js';
 import type { Advance, AdvanceOutcome } from './advance.rules.js';
 import type { Decisions } from './decisions.repository.js';
 import { grantedItems } from './forbidden.rules.js';
-import type { LockedStatesRepository } from './locked-states.repository.js';
 import type { Advanced } from './locked-states.rules.js';
 import { checkCount } from './selection.rules.js';
 
@@ -15,11 +14,9 @@ export interface AdvancedUnit extends Omit<Advanced, 'outcome'> {
 const forbidden: AdvancedUnit = { outcome: 'FORBIDDEN', backfilled: false, state: undefined };
 
 export class AdvanceService {
-  private readonly locked: LockedStatesRepository;
   private readonly decisions: Decisions;
 
-  constructor(locked: LockedStatesRepository, decisions: Decisions) {
-    this.locked = locked;
+  constructor(decisions: Decisions) {
     this.decisions = decisions;
   }
 
@@ -51,10 +48,6 @@ export class AdvanceService {
       });
       return { results: [result], now };
     }
-    return this.locked.decide(
-      advances.map(({ unit }) => unit),
-      caller,
-      (states) => advances.map((advance) => states.advance(advance)),
-    );
+    return this.decisions.advanceAll(advances, caller);
   }
 }

@@ -1,7 +1,10 @@
 import { asFault, tellsOfARival, tellsOfOneItem } from '../database/faults.js';
 import { Gathering, type Job, type LeftOver } from '../database/gathering.js';
+import type { Caller } from '../caller/caller.js';
+import type { Advance } from './advance.rules.js';
 import type { Fate, HasState, Item, LockedStatesRepository } from './locked-states.repository.js';
-import type { PlainAdvancesRepository } from './plain-advances.repository.js';
+import type { Advanced, LockedStates } from './locked-states.rules.js';
+import { expectsNone, type PlainAdvancesRepository } from './plain-advances.repository.js';
 
 /** What was decided, and when by the database's clock. */
 export interface Decided<Result extends HasState = HasState> {
@@ -9,9 +12,16 @@ export interface Decided<Result extends HasState = HasState> {
   readonly now: Temporal.Instant;
 }
 
-/** Decides on a unit for one caller. */
+export interface DecidedAll<Result extends HasState> {
+  readonly results: Result[];
+  readonly now: Temporal.Instant;
+}
+
 export interface Decisions {
+  /** Decides on a unit for one caller. */
   decide<Result extends HasState>(item: Item<Result>): Promise<Decided<Result>>;
+  /** Advances many units for one caller, in one transaction. */
+  advanceAll(advances: readonly Advance[], caller: Caller): Promise<DecidedAll<Advanced>>;
 }
 
 /** Each item in a transaction of its own. */
@@ -26,6 +36,15 @@ export class SingleDecisions implements Decisions {
     const { results, now } = await this.states.decide([unit], caller, (states) => [decide(states)]);
     return { result: results[0]!, now };
   }
+
+  advanceAll(advances: readonly Advance[], caller: Caller): Promise<DecidedAll<Advanced>> {
+    return this.states.decide(...asWhole(advances, caller));
+  }
+}
+
+function asWhole(advances: readonly Advance[], caller: Caller) {
+  const decide = (states: LockedStates) => advances.map((advance) => states.advance(advance));
+  return [advances.map(({ unit }) => unit), caller, decide] as const;
 }
 
 type DecisionJob = Job<Item, Decided>;
@@ -61,11 +80,22 @@ export class GroupedDecisions implements Decisions {
     return this.gathering.submit(item) as Promise<Decided<Result>>;
   }
 
+  advanceAll(advances: readonly Advance[], caller: Caller): Promise<DecidedAll<Advanced>> {
+    return this.states.decide(...asWhole(advances, caller), async () => {
+      try {
+        return await this.plain.advanceAll(advances, caller);
+      } catch (error) {
+        if (tellsOfOneItem(error)) return undefined;
+        throw error;
+      }
+    });
+  }
+
   /** Settles what the database advances by itself; the others, in their order. */
   private async advancePlain(jobs: readonly DecisionJob[]): Promise<readonly DecisionJob[]> {
     const advances = onlyOnesOfTheirScopes(jobs).flatMap((job) => {
       const { advance, caller } = job.item;
-      return advance && advance.expected !== null ? [{ job, advance, caller }] : [];
+      return advance && !expectsNone(advance) ? [{ job, advance, caller }] : [];
     });
     if (advances.length === 0) return jobs;
     const settled = new Set<DecisionJob>();

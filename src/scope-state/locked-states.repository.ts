@@ -73,13 +73,17 @@ export class LockedStatesRepository {
     this.statements = statements;
   }
 
-  /** Decides on units, all or nothing; `decide` runs anew, on new rows, when its decision came too late. */
+  /**
+   * Decides on units, all or nothing; `decide` runs anew, on new rows, when its decision came too late. `first` is tried before,
+   * when its turn has come: where it answers, that is it.
+   */
   decide<Result extends HasState>(
     units: readonly CollectionUnit[],
     caller: Caller,
     decide: (states: LockedStates) => Result[],
+    first?: () => Promise<{ results: Result[]; now: Temporal.Instant } | undefined>,
   ): Promise<{ results: Result[]; now: Temporal.Instant }> {
-    const work = () => this.decideAtOnce(units, caller, decide);
+    const work = async () => (await first?.()) ?? this.decideAtOnce(units, caller, decide);
     return this.ofMany.submit(work) as ReturnType<typeof work>;
   }
 

@@ -29,6 +29,11 @@ interface AdvancedRow {
   updated_micros: string;
 }
 
+/** Whether an advance is to make the state: the statement has no word for that. */
+export function expectsNone({ expected }: Advance): boolean {
+  return expected === null;
+}
+
 /** Nearly every advance: its unit has a row of its own, nobody has locked it, and it goes forward. */
 export class PlainAdvancesRepository {
   private readonly pool: Pool;
@@ -46,13 +51,39 @@ export class PlainAdvancesRepository {
    * @throws OutcomeUnknown when the connection broke meanwhile
    */
   async advance(asked: readonly PlainAdvance[]): Promise<(PlainlyAdvanced | undefined)[]> {
+    return this.send(asked, false);
+  }
+
+  /**
+   * The same for advances that are one whole: undefined where one of them needs more ado, and none was done.
+   *
+   * @throws Unavailable | OutcomeUnknown
+   */
+  async advanceAll(
+    advances: readonly Advance[],
+    caller: Caller,
+  ): Promise<{ results: Advanced[]; now: Temporal.Instant } | undefined> {
+    if (advances.length === 0 || advances.some(expectsNone)) return undefined;
+    const done = await this.send(
+      advances.map((advance) => ({ advance, caller })),
+      true,
+    );
+    const [first] = done;
+    return first && { results: done.map((each) => each!.result), now: first.now };
+  }
+
+  private async send(
+    asked: readonly PlainAdvance[],
+    isWhole: boolean,
+  ): Promise<(PlainlyAdvanced | undefined)[]> {
     const advances = asked.map(({ advance }) => advance);
-    const rows = await this.send([
+    const rows = await this.ask([
       ...unitParameters(advances.map(({ unit }) => unit)),
       advances.map(({ lastProcessedTimestamp }) => toTimestamp(lastProcessedTimestamp)),
       advances.map(({ expected }) => expected && toTimestamp(expected)),
       asked.map(({ caller }) => caller.caller),
       asked.map(({ caller }) => caller.requestId),
+      isWhole,
     ]);
     const results = new Array<PlainlyAdvanced | undefined>(asked.length).fill(undefined);
     for (const row of rows) {
@@ -62,7 +93,7 @@ export class PlainAdvancesRepository {
     return results;
   }
 
-  private async send(values: unknown[]): Promise<AdvancedRow[]> {
+  private async ask(values: unknown[]): Promise<AdvancedRow[]> {
     for (;;) {
       const client = await connect(this.pool);
       try {

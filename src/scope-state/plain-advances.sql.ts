@@ -2,6 +2,9 @@ import { record } from './record.sql.js';
 import { micros, table, utcClock } from './row.sql.js';
 import { given } from './unit-match.sql.js';
 
+/** Whether each advance is for itself, or none is done unless all are. */
+const isWhole = '$9::boolean';
+
 const asked = [
   ['identifier', 'text'],
   ['scope_key', 'text'],
@@ -20,7 +23,9 @@ const advancesAsked = `
 /**
  * The last line of DESIGN.md 2.3 for units that have a row of their own, as a transaction of one statement: what `begin`
  * sets, the lock, the decision, the write and its entry. It waits for nobody: a row that somebody else has locked is left out,
- * as is every advance that another line of the table decides. No unit twice.
+ * as is every advance that another line of the table decides. No unit twice, unless they are one whole: then none is done.
+ *
+ * Where the advances are one whole (the ninth parameter), and one of them is left out, none is done.
  *
  * `mine` has the rows as they are now, not as the statement's snapshot has them: a lock that comes after another's change
  * looks at the row again. The clock is read when all are locked.
@@ -43,7 +48,13 @@ export const advancePlain = {
       order by s.id
       for update of s skip locked
     ), clock as materialized (
-      select ${utcClock} as now from (select count(*) as rows from mine) locked where locked.rows > 0
+      select now
+      from (
+        select ${utcClock} as now, rows, latest
+        from (select count(distinct id) as rows, max(at) as latest from mine) locked
+        where rows > 0
+      ) looked
+      where not ${isWhole} or (rows = cardinality($1) and latest <= now)
     ), changed as (
       update ${table} s set
         last_processed_timestamp = mine.at,

@@ -126,6 +126,88 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     expect((await stateOf(held))!.version).toBe(1);
   });
 
+  describe('advances that are one whole', () => {
+    const hourLater = '2026-01-01T01:00:00Z';
+    const advanceAll = (advances: Advance[]) => plain.advanceAll(advances, caller);
+    const inserted = async (count: number) => {
+      const units = Array.from({ length: count }, () => unit());
+      for (const one of units) await insert(one);
+      return units;
+    };
+    const rowsOf = (units: CollectionUnit[]) => Promise.all(units.map(stateOf));
+
+    test('are done together, at one time, in the order given', async () => {
+      const units = (await inserted(20)).reverse();
+      const asked = units.map((one, place) =>
+        advancing(one, `2026-01-01T01:00:${String(place).padStart(2, '0')}Z`, place % 2 ? stored : undefined),
+      );
+      const done = (await advanceAll(asked))!;
+      const rows = await rowsOf(units);
+      expect(done.results.map(({ state }) => state)).toEqual(rows);
+      expect(rows.map((row) => [row!.version, String(row!.lastProcessedTimestamp)])).toEqual(
+        asked.map((each) => [2, String(each.lastProcessedTimestamp)]),
+      );
+      expect(new Set(rows.map((row) => String(row!.updatedAt)))).toEqual(new Set([String(done.now)]));
+      for (const one of units) {
+        expect(await entriesOf(one)).toMatchObject([{ kind: 'ADVANCED', actor: 'a test', old_version: 1 }]);
+      }
+    });
+
+    const hindrances: [string, (one: CollectionUnit) => Advance | Promise<Advance>][] = [
+      ['has no row', (one) => advancing({ ...one, scopeId: `${one.scopeId} else` }, hourLater)],
+      ['goes back', (one) => advancing(one, '2025-12-31T23:00:00Z')],
+      ['is stored already', (one) => advancing(one, String(stored))],
+      ['is in the future', (one) => advancing(one, '2999-01-01T00:00:00Z')],
+      ['expects another state', (one) => advancing(one, hourLater, instant('2026-01-01T00:00:00Z'))],
+      ['expects none', (one) => ({ ...advancing(one, hourLater), expected: null })],
+      [
+        'is of an inactive state',
+        async (one) => {
+          await database.query('update cloudkitty_storage_states set active = false where identifier = $1', [
+            one.scopeId,
+          ]);
+          return advancing(one, hourLater);
+        },
+      ],
+      [
+        'is of a state that an operator has moved',
+        async (one) => {
+          await database.query(
+            'update cloudkitty_storage_states set moved_by_operator = true where identifier = $1',
+            [one.scopeId],
+          );
+          return advancing(one, hourLater);
+        },
+      ],
+    ];
+
+    test.each(hindrances)('are none of them done where one %s', async (_, hinder) => {
+      const units = await inserted(3);
+      const hindered = await hinder(units[1]!);
+      const before = await rowsOf(units);
+      const asked = [advancing(units[0]!, hourLater), hindered, advancing(units[2]!, hourLater)];
+      expect(await advanceAll(asked)).toBeUndefined();
+      expect(await rowsOf(units)).toEqual(before);
+      expect((await Promise.all(units.map(entriesOf))).flat()).toEqual([]);
+    });
+
+    test('are none of them done where somebody has locked one, or one unit comes twice', async () => {
+      const units = await inserted(3);
+      const other = await database.connect();
+      await other.query('begin');
+      await other.query('select from cloudkitty_storage_states where identifier = $1 for update', [
+        units[2]!.scopeId,
+      ]);
+      expect(await advanceAll(units.map((one) => advancing(one, hourLater)))).toBeUndefined();
+      await other.query('rollback');
+      const twice = [units[0]!, units[1]!, units[0]!].map((one, place) =>
+        advancing(one, `2026-01-01T0${place + 1}:00:00Z`),
+      );
+      expect(await advanceAll(twice)).toBeUndefined();
+      expect((await rowsOf(units)).map((row) => row!.version)).toEqual([1, 1, 1]);
+    });
+  });
+
   test('of two that advance one unit at once, none goes back, and each has the other’s state as its before', async () => {
     const one = unit();
     await insert(one);
