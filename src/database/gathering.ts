@@ -65,7 +65,11 @@ export class Gathering<Item, Result> {
     }
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     this.jobs++;
-    const settled = () => void this.jobs--;
+    let isSettled = false;
+    const settled = () => {
+      if (!isSettled) this.jobs--;
+      isSettled = true;
+    };
     this.add({
       item,
       resolve: (result) => (settled(), resolve(result)),

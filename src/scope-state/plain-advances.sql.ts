@@ -2,7 +2,7 @@ import { record } from './record.sql.js';
 import { micros, table, utcClock } from './row.sql.js';
 import { given } from './unit-match.sql.js';
 
-/** Whether each advance is for itself, or none is done unless all are. */
+/** Whether none is done unless all are; a part of them fails (`or_none`). */
 const isWhole = '$9::boolean';
 
 const asked = [
@@ -21,14 +21,11 @@ const advancesAsked = `
   with ordinality as asked (${asked.map(([column]) => column).join(', ')}, place)`;
 
 /**
- * The last line of DESIGN.md 2.3 for units that have a row of their own, as a transaction of one statement: what `begin`
- * sets, the lock, the decision, the write and its entry. It waits for nobody: a row that somebody else has locked is left out,
- * as is every advance that another line of the table decides. No unit twice, unless they are one whole: then none is done.
- *
- * Where the advances are one whole (the ninth parameter), and one of them is left out, none is done.
+ * The last line of DESIGN.md 2.3 for units that have a row of their own, as a transaction of one statement: the lock, the
+ * decision, the write and its entry (docs/adr/0019-group-commit.md). No unit twice, unless they are one whole.
  *
  * `mine` has the rows as they are now, not as the statement's snapshot has them: a lock that comes after another's change
- * looks at the row again. The clock is read when all are locked.
+ * looks at the row again, and so does the update of a row that is locked. The clock is read when all are locked.
  */
 export const advancePlain = {
   name: 'PlainAdvances.advance',
@@ -63,13 +60,14 @@ export const advancePlain = {
         updated_at = clock.now,
         last_advanced_at = clock.now
       from mine, clock
-      where s.id = mine.id and s.version = mine.old_version and mine.at <= clock.now
+      where s.id = mine.id and mine.at <= clock.now
       returning s.*, mine.place, mine.actor, mine.request_id, mine.old_version,
         mine.old_last_processed_timestamp, mine.old_last_advanced_at, mine.old_updated_at
     ), recorded as (
       ${record({ changed: 'changed', what: 'advanced', kind: `'ADVANCED'` }, ['c.actor', 'c.request_id'])}
     )
     select s.id, s.place, s.version, s.revision, ${micros('s.scope_activation_toggle_date')} as toggled_micros,
-      ${micros('s.updated_at')} as updated_micros
+      ${micros('s.updated_at')} as updated_micros,
+      1 / (not ${isWhole} or (select count(*) from changed) = cardinality($1))::int as or_none
     from changed s`,
 };

@@ -17,8 +17,9 @@ export const earliestInstant = Temporal.Instant.from('1970-01-01T00:00:00Z');
 export const latestInstant = Temporal.Instant.from('9999-12-31T23:59:59.999999Z');
 
 /** Year 0000 is the first that RFC 3339 can write: a foreign row may be older than {@link earliestInstant}. */
-const earliestWritable = Temporal.Instant.from('0000-01-01T00:00:00Z').epochNanoseconds;
-const endOfTime = latestInstant.epochNanoseconds + 1000n;
+const earliestWritableMillis = Temporal.Instant.from('0000-01-01T00:00:00Z').epochMilliseconds;
+const latestMillis = latestInstant.epochMilliseconds;
+const dayMillis = 86_400_000;
 
 /** Reads an instant (DESIGN.md 2.9), exact to the microsecond. Throws a `RangeError`: what was found, what is allowed. */
 export function parseInstant(text: string): Temporal.Instant {
@@ -39,12 +40,34 @@ export function parseInstant(text: string): Temporal.Instant {
  * Throws a `RangeError` beyond {@link latestInstant}: callers clamp.
  */
 export function formatInstant(instant: Temporal.Instant): string {
-  const nanos = instant.epochNanoseconds;
-  if (nanos < earliestWritable || nanos >= endOfTime) {
+  const millis = instant.epochMilliseconds;
+  if (millis < earliestWritableMillis || millis > latestMillis) {
     throw new RangeError(`found the instant ${instant.toString()}; allowed: years 0000 to 9999`);
   }
-  const isWhole = nanos % 1000n === 0n;
-  return (isWhole ? instant : instantFromMicros(microsOf(instant))).toString();
+  const day = Math.floor(millis / dayMillis);
+  const ofDay = millis - day * dayMillis;
+  const micros = Number((instant.epochNanoseconds - BigInt(millis) * 1_000_000n) / 1_000n);
+  const [hour, minute, second] = [ofDay / 3_600_000, (ofDay / 60_000) % 60, (ofDay / 1_000) % 60].map(
+    twoDigits,
+  );
+  return `${dateOf(day)}T${hour}:${minute}:${second}${fractionOf((ofDay % 1_000) * 1_000 + micros)}Z`;
+}
+
+let [dayWritten, date] = [NaN, ''];
+
+/** The dates of a page are mostly the same, and to find one out costs as much as ten times of a day. */
+function dateOf(day: number): string {
+  if (day === dayWritten) return date;
+  dayWritten = day;
+  return (date = new Date(day * dayMillis).toISOString().slice(0, 10));
+}
+
+function twoDigits(number: number): string {
+  return number < 10 ? `0${Math.floor(number)}` : `${Math.floor(number)}`;
+}
+
+function fractionOf(micros: number): string {
+  return micros === 0 ? '' : `.${String(micros).padStart(6, '0').replace(/0+$/, '')}`;
 }
 
 /** Microseconds since 1970-01-01T00:00:00Z; what is below a microsecond is cut towards the past. */

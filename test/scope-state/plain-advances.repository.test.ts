@@ -7,6 +7,7 @@ import { PlainAdvancesRepository } from '../../src/scope-state/plain-advances.re
 import { ScopeStateRepository } from '../../src/scope-state/scope-state.repository.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
 import { unit } from '../support/units.js';
+import { until } from '../support/until.js';
 
 const caller = { caller: 'a test', requestId: 'a request' };
 const instant = (text: string) => Temporal.Instant.from(text);
@@ -228,6 +229,97 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
       [one.scopeId],
     );
     expect(chain).toEqual([{ sound: true }]);
+  });
+
+  describe('a row that another changes between the statement’s snapshot and its lock', () => {
+    /** Sends the statement so that it waits for an advisory lock at its beginning, and changes a row meanwhile. */
+    async function sendAround(
+      change: () => Promise<unknown>,
+      send: (slowly: PlainAdvancesRepository) => unknown,
+    ) {
+      const other = await database.connect();
+      await other.query('select pg_advisory_lock(42)');
+      const connect = async () => {
+        const client = await pool.connect();
+        return {
+          query: ({ text, values }: pg.QueryConfig) =>
+            client.query({
+              text: text
+                .replace(
+                  'with settings',
+                  'with waited as materialized (select pg_advisory_xact_lock(42)), settings',
+                )
+                .replace('from settings,', 'from waited, settings,'),
+              values: values!,
+            }),
+          release: () => client.release(),
+        };
+      };
+      const sent = send(new PlainAdvancesRepository({ connect } as unknown as pg.Pool));
+      await until('it waits', async () => {
+        const waiting = await database.query(
+          `select from pg_locks where locktype = 'advisory' and not granted`,
+        );
+        return waiting.length > 0;
+      });
+      await change();
+      await other.query('select pg_advisory_unlock(42)');
+      return sent;
+    }
+
+    test('is advanced from where it is now', async () => {
+      const one = unit();
+      await insert(one);
+      const further = () => advance([advancing(one, '2026-01-01T02:00:00Z')]);
+      const asked = { advance: advancing(one, '2026-01-01T03:00:00Z'), caller };
+      expect(await sendAround(further, (slowly) => slowly.advance([asked]))).toMatchObject([
+        { result: { state: { version: 3 } } },
+      ]);
+      expect(await entriesOf(one)).toMatchObject([
+        { version: 2, old_version: 1 },
+        { version: 3, old_version: 2, old_at: '2026-01-01 02:00:00' },
+      ]);
+    });
+
+    test('is not advanced back', async () => {
+      const one = unit();
+      await insert(one);
+      const further = () => advance([advancing(one, '2026-01-01T04:00:00Z')]);
+      const asked = { advance: advancing(one, '2026-01-01T03:00:00Z'), caller };
+      expect(await sendAround(further, (slowly) => slowly.advance([asked]))).toEqual([undefined]);
+      expect((await stateOf(one))!.version).toBe(2);
+    });
+
+    test.each([
+      ['is advanced with the whole', '2026-01-01T02:00:00Z', [2, 3, 2]],
+      ['keeps the whole from being done', '2026-01-01T04:00:00Z', [1, 2, 1]],
+    ])('%s', async (_, at, versions) => {
+      const units = [unit(), unit(), unit()];
+      for (const one of units) await insert(one);
+      const further = () => advance([advancing(units[1]!, at)]);
+      const asked = units.map((one) => advancing(one, '2026-01-01T03:00:00Z'));
+      const done = await sendAround(further, (slowly) => slowly.advanceAll(asked, caller));
+      const states = await Promise.all(units.map(stateOf));
+      expect(states.map((state) => state!.version)).toEqual(versions);
+      if (versions[0] === 1) expect(done).toBeUndefined();
+      else expect(done).toMatchObject({ results: states.map((state) => ({ state })) });
+    });
+  });
+
+  test('a whole of which the database does a part only is not done', async () => {
+    const units = [unit(), unit()];
+    for (const one of units) await insert(one);
+    await database.query(`
+      create function keep_one() returns trigger language plpgsql as $$
+      begin
+        return case when new.identifier = '${units[1]!.scopeId}' then null else new end;
+      end $$;
+      create trigger keep_one before update on cloudkitty_storage_states for each row execute function keep_one()`);
+    const asked = units.map((one) => advancing(one, '2026-01-01T03:00:00Z'));
+    const done = plain.advanceAll(asked, caller);
+    await expect(done).rejects.toThrow('division by zero');
+    await database.query('drop trigger keep_one on cloudkitty_storage_states; drop function keep_one()');
+    expect((await Promise.all(units.map(stateOf))).map((state) => state!.version)).toEqual([1, 1]);
   });
 
   test('acknowledged is durable, whatever the session’s default is', async () => {

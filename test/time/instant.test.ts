@@ -112,6 +112,15 @@ describe('formatInstant', () => {
   });
 });
 
+test('what is written is what Temporal would write, from the year 0000 on', () => {
+  const year0 = microsOf(Temporal.Instant.from('0000-01-01T00:00:00Z'));
+  const micros = fc.bigInt({ min: year0, max: microsOf(latestInstant) });
+  const ofAnyPrecision = fc
+    .tuple(micros, fc.constantFrom(1n, 1_000n, 1_000_000n, 86_400_000_000n))
+    .map(([at, unit]) => instantFromMicros(year0 + ((at - year0) / unit) * unit));
+  fc.assert(fc.property(ofAnyPrecision, (instant) => formatInstant(instant) === instant.toString()));
+});
+
 describe('every microsecond survives', () => {
   test('microseconds to instant and back', () => {
     fc.assert(fc.property(anyMicros, (micros) => microsOf(instantFromMicros(micros)) === micros));
