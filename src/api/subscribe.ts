@@ -1,8 +1,9 @@
 import {
+  createSourceEventStream,
+  execute,
   getOperationAST,
   GraphQLError,
   OperationTypeNode,
-  subscribe,
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
@@ -15,6 +16,7 @@ import type { Callers } from './callers.js';
 import type { Documents } from './documents/documents.js';
 import { Untrusted } from './documents/trusted-documents.js';
 import { createErrorFormat } from './error-format.js';
+import { documentOfEvents } from './documents/event-document.js';
 import { inRequest, isAnonymous, type RequestContext } from './request-scope.js';
 
 /** Shorter than the minute after which proxies take a silent connection for dead. */
@@ -85,8 +87,8 @@ export function createSubscribe({
       if (refused) return { errors: [refused] };
       const end = callers.beginSubscription(countedAs);
       try {
-        const started = await inRequest(caller.requestId, () => subscribe(args));
-        if (Symbol.asyncIterator in started) return ending(started, end);
+        const started = await inRequest(caller.requestId, () => createSourceEventStream(args));
+        if (Symbol.asyncIterator in started) return resultsOf(started[Symbol.asyncIterator](), args, end);
         end();
         return started;
       } catch (error) {
@@ -101,26 +103,40 @@ export function createSubscribe({
   };
 }
 
-/** The same results; tells when there are no more, or nobody wants them any longer. */
-function ending(
-  results: AsyncGenerator<ExecutionResult, void, void>,
+/** A result for each event; tells when there are no more, or nobody wants them any longer. */
+function resultsOf(
+  events: AsyncIterator<unknown, unknown>,
+  args: ExecutionArgs,
   end: () => void,
 ): AsyncGenerator<ExecutionResult, void, void> {
-  const told = <T>(step: Promise<T>, isLast: (result: T) => boolean) =>
-    step.then(
-      (result) => {
-        if (isLast(result)) end();
-        return result;
-      },
-      (error: unknown) => {
-        end();
-        throw error;
-      },
-    );
+  const document = documentOfEvents(args.document, args.operationName);
+  const last = { done: true, value: undefined } as const;
+  const ended = () => {
+    end();
+    return last;
+  };
+  const failed = (error: unknown): never => {
+    end();
+    throw error;
+  };
   const stream: AsyncGenerator<ExecutionResult, void, void> = {
-    next: () => told(results.next(), ({ done }) => done === true),
-    return: () => told(results.return(), () => true),
-    throw: (error) => told(results.throw(error), () => true),
+    next: async () => {
+      try {
+        const { done, value: rootValue } = await events.next();
+        if (done) return ended();
+        return { done: false, value: await execute({ ...args, document, rootValue }) };
+      } catch (error) {
+        return failed(error);
+      }
+    },
+    return: async () => {
+      await events.return?.().catch(failed);
+      return ended();
+    },
+    throw: async (error) => {
+      await events.return?.().catch(failed);
+      return failed(error);
+    },
     [Symbol.asyncIterator]: () => stream,
     [Symbol.asyncDispose]: async () => void (await stream.return()),
   };

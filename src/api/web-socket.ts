@@ -25,6 +25,9 @@ import { pingMillis, type Subscribe } from './subscribe.js';
 /** So long has a client to answer the closing at the server's end. */
 const closeMillis = 1_000;
 
+/** So many bytes may wait for the network before the next event has to wait, too. */
+const mostWaiting = 65_536;
+
 const goingAway = 1001;
 const tryAgainLater = 1013;
 
@@ -57,7 +60,7 @@ export function addWebSocket(server: FastifyInstance, options: WebSocketOptions)
     const refused = refusalOf(request, options) ?? rateRefusal(callers, callers.waitOf(countedAs));
     if (refused) return refuseRaw(socket, { ...refused, requestId: randomUUID() });
     sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      serve({ socket: webSocket, headers: request.headers, countedAs }, protocol, log),
+      serve({ socket: webSocket, wire: socket, headers: request.headers, countedAs }, protocol, log),
     );
   });
   drain.atEnd(() => {
@@ -91,6 +94,8 @@ class ShapedError extends GraphQLError {}
 /** One connection, beside what graphql-ws knows of it. */
 interface Connection {
   readonly socket: WebSocket;
+  /** what the WebSocket writes to */
+  readonly wire: Duplex;
   /** of the upgrade */
   readonly headers: Credentials;
   /** by his address, until it is known who it is */
@@ -161,17 +166,13 @@ function close(socket: WebSocket, code: number, reason: string): void {
 
 function serve(connection: Connection, protocol: Server<Connection>, log: Log): void {
   const { socket } = connection;
+  const send = sender(connection);
   socket.on('error', (error) => log.debug({ event: 'web-socket-fault', cause: error.message }, 'closed'));
   const stopPinging = keepAlive(socket);
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
-      // Answers when the text has left for the network: who reads slowly is sent no more meanwhile.
-      send: (text) =>
-        new Promise((resolve) => {
-          if (socket.readyState === socket.OPEN) socket.send(text, () => resolve());
-          else resolve();
-        }),
+      send,
       close: (code, reason) => socket.close(code, reason),
       onMessage: (take) =>
         socket.on('message', (message: Buffer) => {
@@ -188,6 +189,30 @@ function serve(connection: Connection, protocol: Server<Connection>, log: Log): 
     connection.leave?.();
     void closed(code, reason.toString());
   });
+}
+
+/**
+ * Sends texts; what is sent in one turn of the event loop leaves in one write. Who reads slowly is sent no more while much
+ * of it has not left for the network.
+ */
+function sender({ socket, wire }: Connection): (text: string) => Promise<void> {
+  let isCorked = false;
+  const uncork = () => {
+    isCorked = false;
+    wire.uncork();
+  };
+  return (text) => {
+    if (socket.readyState !== socket.OPEN) return Promise.resolve();
+    if (!isCorked) {
+      isCorked = true;
+      wire.cork();
+      setImmediate(uncork);
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    socket.send(text, () => resolve());
+    if (socket.bufferedAmount < mostWaiting) resolve();
+    return promise;
+  };
 }
 
 /** Ends a socket that has not answered the last ping. */

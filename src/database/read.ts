@@ -93,10 +93,11 @@ async function readSet<Row extends QueryResultRow>(
   settings: readonly string[],
   statement: QueryConfig,
 ) {
-  // The name that the statement begins with: pg_stat_activity says what a session did last.
+  // The name that the statement begins with: pg_stat_activity says what a session does.
   const [name = ''] = /^\/\*.*?\*\//.exec(statement.text) ?? [];
+  const begin = ['begin read only', ...settings.map((setting) => `set local ${setting}`)].join('; ');
   const [begun, found, ended] = await Promise.allSettled([
-    client.query(['begin read only', ...settings.map((setting) => `set local ${setting}`)].join('; ')),
+    client.query(`${name} ${begin}`),
     client.query<Row>(statement),
     client.query(`${name} commit`),
   ]);

@@ -53,13 +53,17 @@ export function formatInstant(instant: Temporal.Instant): string {
   return `${dateOf(day)}T${hour}:${minute}:${second}${fractionOf((ofDay % 1_000) * 1_000 + micros)}Z`;
 }
 
-let [dayWritten, date] = [NaN, ''];
+const dates = new Map<number, string>();
+const mostDates = 1_000;
 
-/** The dates of a page are mostly the same, and to find one out costs as much as ten times of a day. */
+/** To find a date out costs ten times as much as the time of day, and what is written is mostly of a few days. */
 function dateOf(day: number): string {
-  if (day === dayWritten) return date;
-  dayWritten = day;
-  return (date = new Date(day * dayMillis).toISOString().slice(0, 10));
+  const known = dates.get(day);
+  if (known !== undefined) return known;
+  if (dates.size === mostDates) dates.clear();
+  const date = new Date(day * dayMillis).toISOString().slice(0, 10);
+  dates.set(day, date);
+  return date;
 }
 
 function twoDigits(number: number): string {
