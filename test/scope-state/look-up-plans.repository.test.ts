@@ -62,12 +62,17 @@ describe.each(postgresMajors)(`on PostgreSQL %i, among ${states} states,`, (majo
     },
   );
 
-  test.each([1, 256])(
-    `${advancePlain.name} looks at the rows of its %i units, however it is planned`,
-    async (count) => {
+  test.each([
+    [1, false],
+    [256, false],
+    [1_000, true],
+  ])(
+    `${advancePlain.name} looks at the rows of its %i units, however it is planned (as one whole: %s)`,
+    async (count, isWhole) => {
       const of = (text: string) => literal(Array.from({ length: count }, () => text));
       const units = (await unitsOf(count)).map(literal);
-      const parameters = [...units, of('2026-08-01'), `null`, of('a test'), of('a request')].join(', ');
+      const given = [...units, of('2026-08-01'), 'null', of('a test'), of('a request'), isWhole];
+      const parameters = given.join(', ');
       for (const mode of ['force_generic_plan', 'force_custom_plan']) {
         await client.query(`begin; set local plan_cache_mode = ${mode}`);
         await client.query(`prepare advanced as ${advancePlain.text}`);
@@ -80,7 +85,7 @@ describe.each(postgresMajors)(`on PostgreSQL %i, among ${states} states,`, (majo
   );
 
   test(`${advancePlain.name} is planned once, not each time`, async () => {
-    const values = [...(await unitsOf(1)), ['2020-01-01'], [null], ['a test'], ['a request']];
+    const values = [...(await unitsOf(1)), ['2020-01-01'], [null], ['a test'], ['a request'], false];
     for (let times = 0; times < 12; times++) await client.query({ ...advancePlain, values });
     const { rows } = await client.query(
       'select generic_plans::int from pg_prepared_statements where name = $1',
