@@ -115,9 +115,9 @@ function resultsOf(
     end();
     return last;
   };
-  const failed = (error: unknown): never => {
+  const closed = async (): Promise<void> => {
     end();
-    throw error;
+    await events.return?.();
   };
   const stream: AsyncGenerator<ExecutionResult, void, void> = {
     next: async () => {
@@ -126,16 +126,17 @@ function resultsOf(
         if (done) return ended();
         return { done: false, value: await execute({ ...args, document, rootValue }) };
       } catch (error) {
-        return failed(error);
+        await closed().catch(() => undefined); // what failed first is told
+        throw error;
       }
     },
     return: async () => {
-      await events.return?.().catch(failed);
-      return ended();
+      await closed();
+      return last;
     },
     throw: async (error) => {
-      await events.return?.().catch(failed);
-      return failed(error);
+      await closed();
+      throw error;
     },
     [Symbol.asyncIterator]: () => stream,
     [Symbol.asyncDispose]: async () => void (await stream.return()),

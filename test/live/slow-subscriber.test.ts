@@ -21,15 +21,11 @@ beforeAll(async () => {
   );
 }, 120_000);
 
-/** One transaction that moves all states. Whoever answers no ping for a while is gone: so a reader stops at its end. */
-async function moveAll(atItsEnd: () => void = () => undefined): Promise<void> {
-  const client = await api.database.connect();
-  await client.query('begin');
-  await client.query(
+/** One transaction that moves all states. */
+async function moveAll(): Promise<void> {
+  await api.database.query(
     `update ${table} set last_processed_timestamp = last_processed_timestamp + interval '1 hour'`,
   );
-  atItsEnd();
-  await client.query('commit');
 }
 
 const sequencesAfter = async (after: string): Promise<string[]> => {
@@ -40,13 +36,18 @@ const sequencesAfter = async (after: string): Promise<string[]> => {
   return rows.map(({ sequence }) => sequence);
 };
 
-/** A subscriber that stops to read when it has begun. Long aliases fill the buffers of the network soon. */
+/**
+ * A subscriber that can stop to read, and is no dead connection then: it goes on to say that it is there. Long aliases fill
+ * the buffers of the network soon.
+ */
 async function openSlow(afterSequence: string) {
   const socket = new WebSocket(api.server.url.replace('http', 'ws'), 'graphql-transport-ws');
   await once(socket, 'open');
   socket.send(JSON.stringify({ type: 'connection_init' }));
   const events: Event[] = [];
   let isComplete = false;
+  const alive = setInterval(() => socket.isPaused && socket.pong(), 2_000);
+  socket.on('close', () => clearInterval(alive));
   socket.on('message', (text: Buffer) => {
     const { type, payload } = JSON.parse(text.toString()) as {
       type: string;
@@ -97,11 +98,11 @@ test('whoever stops to read for a while misses nothing, and has cost the others 
   const reader = openSubscriber(api.server.url, { afterSequence });
   await touchOne();
   await until('both have begun', () => slow.events.length === 1 && reader.events.length === 1);
-  await moveAll(() => slow.socket.pause());
-  await until('the other one goes on', () => reader.events.length > kept, 120_000);
+  slow.socket.pause();
+  await moveAll();
+  await until('the other one has all', () => reader.events.length === many + 1, 120_000);
   expect(slow.events.length).toBe(1);
   slow.socket.resume();
-  await until('the other one has all', () => reader.events.length === many + 1, 120_000);
   await until('it has all', () => slow.events.length >= many + 1 || slow.isComplete(), 120_000);
   const sequences = await sequencesAfter(afterSequence);
   for (const { events } of [slow, reader]) {
@@ -117,7 +118,8 @@ test('whoever is a million numbers behind is told RESYNC, and its subscription i
   const slow = await openSlow(afterSequence);
   await touchOne();
   await until('it has begun', () => slow.events.length === 1);
-  await moveAll(() => slow.socket.pause());
+  slow.socket.pause();
+  await moveAll();
   // Numbers of a transaction that was rolled back count as well: what is told from it is only how far it is behind.
   await api.database.query(
     `select setval(pg_get_serial_sequence('scopestate_history', 'sequence'),
@@ -149,17 +151,15 @@ test('those that do not read hold no memory of what they have not read', async (
   await touchOne();
   await until('all have begun', () => slow.every(({ events }) => events.length === 1), 60_000);
   const before = await heapBytes(api.server);
-  await moveAll(() => {
-    for (const { socket } of slow) socket.pause();
-  });
+  for (const { socket } of slow) socket.pause();
+  await moveAll();
   await presentSequence(api.server.url); // the feed has seen it
   const held = ((await heapBytes(api.server)) - before) / count;
   console.log(`a subscriber that does not read holds ${Math.round(held / 1024)} KiB`);
   // All that it has not read would be tens of MiB; what it has read ahead from the table is less than this.
   expect(held).toBeLessThan(256 * 1024);
   for (const { socket } of slow) socket.resume();
-  // More than was on its way: they are still served.
-  await until('they go on', () => slow.every(({ events }) => events.length > kept / 2), 120_000);
+  await until('they go on', () => slow.every(({ events }) => events.length > kept), 120_000);
   for (const { socket } of slow) socket.terminate();
   await other.stop();
 }, 300_000);
