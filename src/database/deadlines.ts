@@ -12,6 +12,9 @@ export function readTimeoutMillisOf(deadlineMillis: number): number {
   return Math.min(statementTimeoutMillis, deadlineMillis + readGraceMillis);
 }
 
+/** Longest wait for statements that go first; as long as one of them may take. */
+export const longestQueueMillis = statementTimeoutMillis;
+
 /** Longest wait for an answer; beyond the database's own limit, so that it tells only of a database that is gone. */
 export const queryTimeoutMillis = 35_000;
 

@@ -1,4 +1,5 @@
 import { Unavailable } from '../fault.js';
+import { longestQueueMillis } from './deadlines.js';
 
 /** One caller's item, and how he is told. */
 export interface Job<Item, Result> {
@@ -28,12 +29,18 @@ export interface GatheringOptions<Item, Result> {
   readonly jobsARun: number;
   /** beyond that many jobs not settled yet, the next is refused */
   readonly jobsAtMost: number;
+  /** who has waited longer than that is told so when its turn comes */
+  readonly longestQueueMillis?: number;
+}
+
+interface Waiting<Item, Result> extends Job<Item, Result> {
+  readonly since: number;
 }
 
 /** Jobs of one key, in the order in which they came. */
 interface Group<Item, Result> {
   readonly key: string | undefined;
-  readonly waiting: Job<Item, Result>[];
+  readonly waiting: Waiting<Item, Result>[];
 }
 
 /**
@@ -56,7 +63,7 @@ export class Gathering<Item, Result> {
     this.options = options;
   }
 
-  /** @throws Unavailable when too many wait already; nothing was done */
+  /** @throws Unavailable when too many wait already, or it has waited too long; nothing was done */
   submit(item: Item): Promise<Result> {
     if (this.jobs >= this.options.jobsAtMost) {
       return Promise.reject(
@@ -74,12 +81,13 @@ export class Gathering<Item, Result> {
       item,
       resolve: (result) => (settled(), resolve(result)),
       reject: (error) => (settled(), reject(error)),
+      since: performance.now(),
     });
     this.startSoon();
     return promise;
   }
 
-  private add(job: Job<Item, Result>): void {
+  private add(job: Waiting<Item, Result>): void {
     const key = this.options.keyOf(job.item);
     const known = key === undefined ? undefined : this.groups.get(key);
     if (known) return void known.waiting.push(job);
@@ -112,8 +120,8 @@ export class Gathering<Item, Result> {
     }
   }
 
-  private nextGroups(): Map<Group<Item, Result>, Job<Item, Result>[]> {
-    const taken = new Map<Group<Item, Result>, Job<Item, Result>[]>();
+  private nextGroups(): Map<Group<Item, Result>, Waiting<Item, Result>[]> {
+    const taken = new Map<Group<Item, Result>, Waiting<Item, Result>[]>();
     let room = this.options.jobsARun;
     let count = 0;
     for (; count < this.ready.length && room > 0; count++) {
@@ -130,7 +138,7 @@ export class Gathering<Item, Result> {
     return taken;
   }
 
-  private async runTogether(taken: Map<Group<Item, Result>, Job<Item, Result>[]>): Promise<void> {
+  private async runTogether(taken: Map<Group<Item, Result>, Waiting<Item, Result>[]>): Promise<void> {
     const left = await this.leftOver([...taken.values()].flat(), false);
     const isLocked = new Set(left.locked);
     const comesLater = new Set([...left.locked, ...left.later]);
@@ -168,13 +176,25 @@ export class Gathering<Item, Result> {
   }
 
   /** A run that fails as a whole fails for each: no caller is left without an answer. */
-  private async leftOver(jobs: Job<Item, Result>[], patient: boolean): Promise<LeftOver<Item, Result>> {
+  private async leftOver(taken: Waiting<Item, Result>[], patient: boolean): Promise<LeftOver<Item, Result>> {
+    const jobs = taken.filter((job) => this.isInTime(job));
+    if (jobs.length === 0) return { locked: [], later: [] };
     try {
       return await this.options.run(jobs, { patient });
     } catch (error) {
       for (const job of jobs) job.reject(error);
       return { locked: [], later: [] };
     }
+  }
+
+  /** Whoever has waited for so long is told now, and does not wait for a run besides. */
+  private isInTime({ since, reject }: Waiting<Item, Result>): boolean {
+    const waited = performance.now() - since;
+    if (waited <= (this.options.longestQueueMillis ?? longestQueueMillis)) return true;
+    reject(
+      new Unavailable(`waited ${Math.round(waited / 1_000)} seconds for the database; nothing was done`),
+    );
+    return false;
   }
 }
 

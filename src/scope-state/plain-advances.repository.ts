@@ -86,9 +86,12 @@ export class PlainAdvancesRepository {
       isWhole,
     ]);
     const results = new Array<PlainlyAdvanced | undefined>(asked.length).fill(undefined);
+    const [first] = rows;
+    if (!first) return results;
+    const now = toInstant(first.updated_micros); // of all: the statement reads the clock once
     for (const row of rows) {
       const place = Number(row.place) - 1;
-      results[place] = advanced(advances[place]!, row);
+      results[place] = advanced(advances[place]!, row, now);
     }
     return results;
   }
@@ -116,8 +119,11 @@ export class PlainAdvancesRepository {
   }
 }
 
-function advanced({ unit, lastProcessedTimestamp }: Advance, row: AdvancedRow): PlainlyAdvanced {
-  const now = toInstant(row.updated_micros);
+function advanced(
+  { unit, lastProcessedTimestamp }: Advance,
+  row: AdvancedRow,
+  now: Temporal.Instant,
+): PlainlyAdvanced {
   return {
     result: {
       outcome: 'ADVANCED',

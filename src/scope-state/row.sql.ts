@@ -1,4 +1,4 @@
-import { instantFromMicros } from '../time/instant.js';
+import { formatInstant, instantFromMicros } from '../time/instant.js';
 import type { ScopeState } from './scope-state.rules.js';
 
 export const table = 'cloudkitty_storage_states';
@@ -68,7 +68,7 @@ export function toInstant(micros: string): Temporal.Instant {
   return instantFromMicros(BigInt(micros));
 }
 
-/** For a parameter cast to timestamp(6): year first, so that no DateStyle reads it otherwise. */
+/** For a parameter cast to timestamp(6), which takes no zone: year first, so that no DateStyle reads it otherwise. */
 export function toTimestamp(instant: Temporal.Instant): string {
-  return instant.toString({ fractionalSecondDigits: 6 }).replace('T', ' ').replace('Z', '');
+  return formatInstant(instant).slice(0, -'Z'.length);
 }

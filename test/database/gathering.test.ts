@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { Gathering, type GatheringOptions, type Job, type LeftOver } from '../../src/database/gathering.js';
 import { Unavailable } from '../../src/fault.js';
@@ -133,4 +134,21 @@ test('a run that fails as a whole leaves nobody without an answer, and the next 
   const [next] = submit('b1');
   await expect(failing).rejects.toThrow('broken');
   expect(await next).toBe('done');
+});
+
+test('who has waited too long is told so when its turn comes, and nothing is done for it', async () => {
+  const { runs, items, submit } = gather({ longestQueueMillis: 100 });
+  void submit('a1');
+  await turn();
+  const late = Promise.allSettled(submit('a2', 'b1'));
+  await delay(150);
+  const inTime = submit('b2');
+  await runs[0]!.end();
+  expect(await late).toMatchObject([
+    { reason: expect.objectContaining({ message: expect.stringContaining('nothing was done') }) },
+    { reason: expect.any(Unavailable) },
+  ]);
+  expect(items()).toEqual(['a1', 'b2']);
+  await runs[1]!.end();
+  expect(await Promise.all(inTime)).toEqual(['b2']);
 });
