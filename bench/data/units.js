@@ -29,8 +29,13 @@ export const fillTable = `
     n % 50 <> 7
   from generate_series(0, $1::int - 1) n`;
 
-/** Before it lie the times that the table is filled with; after it those that advances store. */
-const firstAdvanceMillis = Date.UTC(2024, 2, 1);
+const firstMillis = Date.UTC(2024, 0, 1);
+const hourMillis = 3_600_000;
+
+/** Where state n is after so many advances, each by an hour: one in 24 comes to another day, as with collectors that rate by the hour. */
+function timestampOf(n, advances) {
+  return new Date(firstMillis + ((n % 720) + advances) * hourMillis).toISOString();
+}
 
 export function scopeIdOf(n) {
   const digits = createHash('md5').update(String(n)).digest('hex');
@@ -46,7 +51,7 @@ export function unitOf(n) {
   };
 }
 
-/** Walks over all states that can be advanced, scattered over the table; each lap advances them by a minute. */
+/** Walks over all states that can be advanced, scattered over the table; each lap advances them by an hour. */
 export class Walk {
   #length;
   #stride;
@@ -62,7 +67,7 @@ export class Walk {
     const place = ((this.#step % this.#length) * this.#stride) % this.#length;
     const n = Math.floor(place / usable.length) * 100 + usable[place % usable.length];
     this.#step += 1;
-    return { unit: unitOf(n), timestamp: new Date(firstAdvanceMillis + lap * 60_000).toISOString() };
+    return { unit: unitOf(n), timestamp: timestampOf(n, lap + 1) };
   }
 }
 
