@@ -47,7 +47,10 @@ export class ScopeStateResolver {
     const order = { field: orderBy?.field ?? 'SCOPE_ID', direction: orderBy?.direction ?? 'ASC' } as const;
     const page = await this.pages.page(filter ?? {}, order, paging, grants);
     const edges = page.states.map((state) => ({
-      cursor: page.cursorOf(state),
+      // Made where it is asked for: `nodes` needs none.
+      get cursor() {
+        return page.cursorOf(state);
+      },
       node: this.presenter.present(state, page.now),
     }));
     return new ScopeStateConnection(edges, page, page.count);
