@@ -3,6 +3,7 @@ import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
 import type { CallContext } from '../caller/caller.js';
 import { buildSchema, type ClassType, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { authChecker, requireRules } from './authorization.js';
+import { readPlainFields } from './plain-fields.js';
 
 export interface SchemaOptions {
   /** resolvers by their classes; made by hand, for there is no container */
@@ -43,6 +44,7 @@ export async function createSchema({
     pubSub: pubSubOf(streams),
   });
   requireRules(schema, new Set(resolvers.keys()));
+  readPlainFields(schema);
   for (const name of oneOf) {
     const type = schema.getType(name);
     if (!(type instanceof GraphQLInputObjectType)) throw new Error(`${name} is no input type of the schema`);

@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import {
-  execute,
   OperationTypeNode,
   type ExecutionResult,
   type GraphQLError,
@@ -12,10 +11,10 @@ import {
 import type { Log } from '../log.js';
 import type { Admission, Admitted } from './admission.js';
 import { lateness } from './deadline.js';
-import { mostCoercionErrors } from './documents/cost-limit.js';
 import type { Documents } from './documents/documents.js';
 import type { Drain } from './drain.js';
 import { createErrorFormat } from './error-format.js';
+import { Execution } from './execution.js';
 import { absence } from './http-errors.js';
 import { keepBody } from './json-body.js';
 import type { KnownDocument, KnownDocuments } from './known-documents.js';
@@ -45,7 +44,8 @@ export function addShortWay({ server }: FastifyInstance, options: ShortWayOption
 
 type LongWay = (request: IncomingMessage, response: ServerResponse) => void;
 
-interface Asked extends KnownDocument {
+interface Asked {
+  readonly known: KnownDocument;
   readonly variables: Record<string, unknown> | undefined;
 }
 
@@ -54,8 +54,6 @@ interface Taken {
   readonly admitted: Admitted;
   readonly body: Buffer;
 }
-
-const executionOptions = { maxCoercionErrors: mostCoercionErrors };
 
 const jsonTypes = ['application/json', 'application/json; charset=utf-8'];
 const acceptsJson = [undefined, '*/*', 'application/json'];
@@ -77,11 +75,13 @@ export class ShortWay {
   private readonly longWay: LongWay;
   private readonly format: ReturnType<typeof createErrorFormat>;
   private readonly headers: readonly string[];
+  private readonly execution: Execution;
 
   constructor(options: ShortWayOptions, longWay: LongWay) {
     this.options = options;
     this.longWay = longWay;
     this.format = createErrorFormat(options.log, options);
+    this.execution = new Execution(options.schema);
     this.headers = Object.entries({
       ...options.headers,
       'content-type': 'application/json; charset=utf-8',
@@ -132,16 +132,16 @@ export class ShortWay {
     if ((operationName ?? undefined) !== undefined && operationName !== known.operation.name?.value)
       return undefined;
     if ((variables ?? undefined) !== undefined && !isObject(variables)) return undefined;
-    return { ...known, variables: (variables ?? undefined) as Asked['variables'] };
+    return { known, variables: (variables ?? undefined) as Asked['variables'] };
   }
 
   private answer(request: IncomingMessage, response: ServerResponse, { asked, admitted, body }: Taken): void {
-    const { admission, documents, schema } = this.options;
-    const { document, operation, variables } = asked;
+    const { admission, documents } = this.options;
+    const { known, variables } = asked;
     const requestId = requestIdOf(request.headers['x-request-id']);
     inRequest(requestId, () => {
       const context = admission.contextFor(admitted, requestId);
-      const exchange = this.begin(response, operation, context);
+      const exchange = this.begin(response, known.operation, context);
       const goOn = () => exchange.leave(() => this.goOn(request, response, body));
       const done = (result: ExecutionResult) => {
         // Its variables are at fault, and nothing was executed.
@@ -150,14 +150,9 @@ export class ShortWay {
       };
       // Nobody behind it would catch what is thrown here: it would end the process.
       try {
-        if (documents.refusalOf(document, operation, variables, isAnonymous(context))) return goOn();
-        const result = execute({
-          schema,
-          document,
-          contextValue: context,
-          variableValues: variables,
-          options: executionOptions,
-        });
+        if (documents.refusalOf(known.document, known.operation, variables, isAnonymous(context)))
+          return goOn();
+        const result = this.execution.execute(known, context, variables);
         if (result instanceof Promise) result.then(done).catch(exchange.fail);
         else done(result);
       } catch (error) {

@@ -100,6 +100,9 @@ export class ScopeStateConnection {
   @Field(() => PageInfo, { description: 'Where this page stands.' })
   readonly pageInfo: PageInfo;
 
+  @Field(() => [ScopeStateObject], { description: 'The states of this page.' })
+  readonly nodes: ScopeStateObject[];
+
   private readonly count: () => Promise<number>;
 
   constructor(
@@ -108,17 +111,13 @@ export class ScopeStateConnection {
     count: () => Promise<number>,
   ) {
     this.edges = edges;
+    this.nodes = edges.map((edge) => edge.node);
     this.pageInfo = {
       ...neighbours,
       startCursor: edges.at(0)?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
     };
     this.count = count;
-  }
-
-  @Field(() => [ScopeStateObject], { description: 'The states of this page.' })
-  get nodes(): ScopeStateObject[] {
-    return this.edges.map((edge) => edge.node);
   }
 
   @Field(() => Int, {

@@ -18,6 +18,8 @@ import { until } from '../support/until.js';
 const ways = { short: 'application/json', long: 'application/json;charset=utf-8' };
 const at = '2026-01-01T00:00:00Z';
 const [one, other] = [unit(), unit()];
+/** of a year that RFC 3339 has no digits for, which only a constraint that is gone lets in */
+const late = [unit(), unit()];
 
 let database: TestDatabase;
 let server: TestServer;
@@ -32,10 +34,16 @@ beforeAll(async () => {
   await made.close();
   const settings = { DATABASE_URL: database.url, SCOPESTATE_AUTH: 'token', LOG_LEVEL: 'debug' };
   server = await startServer({ ...settings, SCOPESTATE_MAX_COST: '5000' });
-  for (const scope of [one, other]) {
+  for (const scope of [one, other, ...late]) {
     const input = { unit: scope, lastProcessedTimestamp: at, expected: null };
     await send(ways.long, JSON.stringify({ query: operations.advance, variables: { input } }));
   }
+  const client = await database.connect();
+  await client.query('alter table cloudkitty_storage_states drop constraint scopestate_answerable_times');
+  await client.query(
+    `update cloudkitty_storage_states set last_processed_timestamp = '10000-01-01' where identifier = any ($1)`,
+    [late.map(({ scopeId }) => scopeId)],
+  );
 });
 afterAll(async () => {
   await server.stop();
@@ -96,6 +104,57 @@ const plainOnes: [string, string, Token?][] = [
     JSON.stringify({ query: '{ __typename }', variables: null, operationName: null }),
   ],
   ['no variables', asked('{ __typename }')],
+  [
+    'a page with all that a state says, under other names',
+    asked(`query ($last: Int = 2) {
+      page: scopeStates(last: $last, orderBy: { field: LAST_PROCESSED_TIMESTAMP }) {
+        __typename edges { at: cursor node { ...All again: scopeId } } pageInfo { hasNextPage startCursor endCursor }
+      }
+    } fragment All on ScopeState {
+      __typename id scopeId legacy lastProcessedTimestamp scopeActivationToggleDate lastAdvancedAt updatedAt version
+    }`),
+  ],
+  [
+    'an empty page',
+    asked('{ scopeStates(filter: { scopeIds: ["nobody"] }) { nodes { id } pageInfo { endCursor } } }'),
+  ],
+  ['a count', asked('{ scopeStates(first: 1) { totalCount nodes { scopeId } } }')],
+  [
+    'the changes of states',
+    asked('{ scopeStates(first: 2) { nodes { changes(first: 1) { nodes { kind } } } } }'),
+  ],
+  ['changes', asked('{ scopeStateChanges(first: 2) { nodes { __typename sequence kind } } }')],
+  [
+    'a node',
+    asked('query ($id: ID!) { node(id: $id) { __typename id ... on ScopeState { version } } }', { id: 'x' }),
+  ],
+  [
+    'a page that is refused',
+    asked('query ($first: Int) { scopeStates(first: $first) { nodes { id } } }', { first: 0 }),
+  ],
+  ['a cursor that is none', asked('{ scopeStates(after: "x") { nodes { id } } }')],
+  [
+    'a time that can not be written',
+    asked(
+      'query ($unit: CollectionUnitInput!) { scopeState(unit: $unit) { scopeId lastProcessedTimestamp coveredUntil } }',
+      {
+        unit: late[0],
+      },
+    ),
+  ],
+  [
+    'a page of times that can not be written',
+    asked(
+      'query ($ids: [String!]) { scopeStates(filter: { scopeIds: $ids }) { nodes { lastProcessedTimestamp } } }',
+      {
+        ids: late.map(({ scopeId }) => scopeId),
+      },
+    ),
+  ],
+  [
+    'a mutation of a state whose time can not be written',
+    asked(operations.check, { input: { unit: late[0] } }),
+  ],
   ['an operation by its name', JSON.stringify({ query: 'query Name { __typename }', operationName: 'Name' })],
   ['the schema', asked('{ __schema { queryType { name } } }')],
   ['an advance that was done', advanceOf(at)],
@@ -181,14 +240,16 @@ describe('both ways give the same answer, byte for byte:', () => {
   const newId = () => `request-${++number}`;
 
   test.each(asCases(plainOnes))('$what', async ({ body, token }) => {
-    // The document is not known at first, nor is a token each second.
-    await until('it takes the short way', async () => {
+    // The document is not known at first, nor is a token each second; and only what comes often is compiled.
+    let short = 0;
+    await until('it takes the short way often', async () => {
       const id = newId();
-      const [long, short] = [await send(ways.long, body, token, id), await send(ways.short, body, token, id)];
-      expect(short).toEqual(long);
+      const long = await send(ways.long, body, token, id);
+      expect(await send(ways.short, body, token, id)).toEqual(long);
       const [first, second] = await waysOf(id, 2);
       expect(first).toBe('long');
-      return second === 'short';
+      if (second === 'short') short++;
+      return short > 3;
     });
   });
 

@@ -1,0 +1,95 @@
+import { describe, expect, test } from '@jest/globals';
+import { parse, type ExecutionResult, type OperationDefinitionNode } from 'graphql';
+import { AnsweredSchema, CompiledDocument } from '../../src/api/compiled-document.js';
+import type { CallContext } from '../../src/caller/caller.js';
+import { createSchema } from '../../src/api/schema.js';
+import { unconnectedResolvers } from '../../src/resolvers.js';
+import { ScopeStateResolver } from '../../src/scope-state/scope-state.resolver.js';
+import { selectorName } from '../../src/scope-state/selector.graphql.js';
+import { operations } from '../support/state-api.js';
+
+const context = { role: 'admin' } as CallContext;
+const unit = { scopeId: 's', scopeKey: 'k', collector: 'c', fetcher: 'f' };
+
+async function compile(text: string, answer: object = {}): Promise<CompiledDocument | undefined> {
+  const resolvers = new Map(unconnectedResolvers.map((resolver) => [resolver, {}]));
+  resolvers.set(ScopeStateResolver, answer);
+  const document = parse(text);
+  const [operation] = document.definitions as OperationDefinitionNode[];
+  const schema = await createSchema({ resolvers, oneOf: [selectorName] });
+  return CompiledDocument.of(new AnsweredSchema(schema), { document, operation: operation! });
+}
+
+const find = `query ($unit: CollectionUnitInput!) { scopeState(unit: $unit) { scopeId version } }`;
+
+describe('compiled is what only reads its answer:', () => {
+  const { find: state, check, checkAll, advance, advanceAll, create, rekey, node } = operations;
+  test.each(Object.entries({ state, check, checkAll, advance, advanceAll, create, rekey, node }))(
+    '%s',
+    async (_, text) => expect(await compile(text)).toBeDefined(),
+  );
+
+  test.each([
+    [
+      'two mutations, of which the second waits for the first',
+      `mutation ($i: CheckScopeStateInput!) {
+      a: checkScopeState(input: $i) { outcome } b: checkScopeState(input: $i) { outcome } }`,
+    ],
+    ['the schema', '{ __schema { queryType { name } } }'],
+    ['a count, which is a statement', '{ scopeStates { totalCount } }'],
+    ['changes of each state', `{ scopeStates { nodes { changes { nodes { kind } } } } }`],
+    ['a root field in a fragment', `{ ... on Query { scopeState(unit: null) { id } } }`],
+    ['a page', operations.page],
+  ])('not %s', async (_, text) => expect(await compile(text)).toBeUndefined());
+});
+
+describe('what is at fault, graphql-js says:', () => {
+  const told = async (answer: object, text = find): Promise<ExecutionResult> =>
+    (await compile(text, answer))!.execute(context, { unit });
+
+  test('a resolver that fails, which is asked once', async () => {
+    let times = 0;
+    const scopeState = () => Promise.reject(new Error(`failed ${++times}`));
+    const { data, errors } = await told({ scopeState });
+    expect({ ...data }).toEqual({ scopeState: null });
+    expect(errors).toHaveLength(1);
+    expect(errors![0]).toMatchObject({ message: 'failed 1', path: ['scopeState'] });
+    expect(errors![0]!.locations).toEqual([{ line: 1, column: 39 }]);
+    expect(times).toBe(1);
+  });
+
+  test('a getter that fails, of an answer that is asked for once', async () => {
+    let times = 0;
+    const state = {
+      scopeId: 's',
+      get version() {
+        throw new Error('no version');
+      },
+    };
+    const { data, errors } = await told({ scopeState: () => (times++, Promise.resolve(state)) });
+    expect({ ...data }).toEqual({ scopeState: null });
+    expect(errors![0]).toMatchObject({ message: 'no version', path: ['scopeState', 'version'] });
+    expect(times).toBe(1);
+  });
+
+  test('what is null and may not be', async () => {
+    const { data, errors } = await told({ scopeState: () => ({ scopeId: 's', version: null }) });
+    expect({ ...data }).toEqual({ scopeState: null });
+    expect(errors![0]!.message).toBe('Cannot return null for non-nullable field ScopeState.version.');
+  });
+
+  test('variables, before anything is asked', async () => {
+    let times = 0;
+    const compiled = await compile(find, { scopeState: () => times++ });
+    const { data, errors } = await compiled!.execute(context, { unit: { ...unit, scopeId: 1 } });
+    expect(data).toBeUndefined();
+    expect(errors![0]!.message).toContain('got invalid value 1 at "unit.scopeId"');
+    expect(times).toBe(0);
+  });
+
+  test('and what is not at fault is read without it', async () => {
+    const result = await told({ scopeState: () => ({ scopeId: 's', version: 1, id: 'x' }) });
+    expect(result).toEqual({ data: { scopeState: { scopeId: 's', version: 1 } } });
+    expect(Object.getPrototypeOf(result.data)).toBe(Object.prototype); // graphql-js makes objects without one
+  });
+});
