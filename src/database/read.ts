@@ -1,5 +1,6 @@
 import type { Pool, Queryable, QueryConfig, QueryResult, QueryResultRow } from './pool.js';
 import { asFault, wantsAnotherLook } from './faults.js';
+import { inOneWrite } from './one-write.js';
 import type { PreparedStatements } from './prepared-statements.js';
 
 const mostLooks = 10;
@@ -36,6 +37,19 @@ export function readInOrder<Row extends QueryResultRow>(
 ): Promise<Row[]> {
   const settings = [...timeoutOf(queryable), 'enable_bitmapscan = off'];
   return look(async () => (await readWith<Row>(queryable, settings, { text, values })).rows);
+}
+
+/** The same, planned once a session: its plan is kept while the table grows, so it must not be one for a small table. */
+export function readInOrderPrepared<Row extends QueryResultRow>(
+  queryable: Queryable,
+  statement: QueryConfig & { name: string },
+  statements: PreparedStatements,
+): Promise<Row[]> {
+  const settings = [...timeoutOf(queryable), 'enable_bitmapscan = off', 'enable_seqscan = off'];
+  return look(
+    async () => (await readWith<Row>(queryable, settings, statements.named(statement))).rows,
+    statements,
+  );
 }
 
 function timeoutOf(queryable: Queryable): string[] {
@@ -96,11 +110,17 @@ async function readSet<Row extends QueryResultRow>(
   // The name that the statement begins with: pg_stat_activity says what a session does.
   const [name = ''] = /^\/\*.*?\*\//.exec(statement.text) ?? [];
   const begin = ['begin read only', ...settings.map((setting) => `set local ${setting}`)].join('; ');
-  const [begun, found, ended] = await Promise.allSettled([
-    client.query(`${name} ${begin}`),
-    client.query<Row>(statement),
-    client.query(`${name} commit`),
-  ]);
+  const [begun, found, ended] = await Promise.allSettled(
+    inOneWrite(
+      client,
+      () =>
+        [
+          client.query(`${name} ${begin}`),
+          client.query<Row>(statement),
+          client.query(`${name} commit`),
+        ] as const,
+    ),
+  );
   return {
     /** a failed statement leaves a sound session: its COMMIT rolled back */
     isSound: ended.status === 'fulfilled',

@@ -2,6 +2,7 @@ import type { Pool, PoolClient, QueryConfig, QueryResult } from './pool.js';
 import type { PreparedStatements } from './prepared-statements.js';
 import { OutcomeUnknown, Unavailable } from '../fault.js';
 import { asFault, sqlStateOf, tellsOfALostSession, wantsAnotherLook } from './faults.js';
+import { inOneWrite } from './one-write.js';
 import { begin, connect, mostLooks, rollBack } from './transaction.js';
 
 /** What a transaction makes of what it looked at. */
@@ -43,7 +44,9 @@ export async function inTwoTrips<T>(pool: Pool, trips: TwoTrips<T>): Promise<T> 
     const send: Send = (statement) => client.query(statements.named(statement));
     let decision: Decision<T>;
     try {
-      const [, ...found] = await Promise.all([client.query(beginning), ...looks.map(send)]);
+      const [, ...found] = await Promise.all(
+        inOneWrite(client, () => [client.query(beginning), ...looks.map(send)]),
+      );
       decision = await decide(found, send);
     } catch (error) {
       await rollBack(client, error);
@@ -73,7 +76,9 @@ async function writeAndCommit(
   writes: readonly QueryConfig[],
   send: Send,
 ): Promise<QueryResult[]> {
-  const answers = await Promise.allSettled([...writes.map(send), client.query('commit')]);
+  const answers = await Promise.allSettled(
+    inOneWrite(client, () => [...writes.map(send), client.query('commit')]),
+  );
   const failed = answers.find((answer) => answer.status === 'rejected')?.reason as Error | undefined;
   const done = answers.at(-1)!;
   const isSound = done.status === 'fulfilled';

@@ -82,11 +82,27 @@ export class ScopeStatesArguments {
 
 @ObjectType('ScopeStateEdge', { description: 'A state and its place in the connection.' })
 export class ScopeStateEdge {
+  private readonly cursorOf: () => string;
+
+  constructor(node: ScopeStateObject, cursorOf: () => string) {
+    this.node = node;
+    this.cursorOf = cursorOf;
+  }
+
   @Field(() => String, { description: 'Opaque; for `after` and `before`, with the same `orderBy`.' })
-  cursor!: string;
+  get cursor(): string {
+    return this.cursorOf();
+  }
 
   @Field(() => ScopeStateObject, { description: 'The state.' })
-  node!: ScopeStateObject;
+  readonly node: ScopeStateObject;
+}
+
+/** What a page has of its states; each is made where it is asked for. */
+export interface PageOfStates extends Pick<PageInfo, 'hasNextPage' | 'hasPreviousPage'> {
+  readonly nodes: ScopeStateObject[];
+  readonly cursorAt: (place: number) => string;
+  readonly count: () => Promise<number>;
 }
 
 @ObjectType('ScopeStateConnection', {
@@ -94,36 +110,44 @@ export class ScopeStateEdge {
     'A page of states (Relay, Cursor Connections). Pages follow the sorted value, not a count: a state that does not move is neither missed nor repeated, whatever else happens meanwhile.',
 })
 export class ScopeStateConnection {
+  private readonly page: PageOfStates;
+  private madeEdges: ScopeStateEdge[] | undefined;
+
+  constructor(page: PageOfStates) {
+    this.page = page;
+  }
+
   @Field(() => [ScopeStateEdge], { description: 'The states of this page, each with its cursor.' })
-  readonly edges: ScopeStateEdge[];
+  get edges(): ScopeStateEdge[] {
+    const { nodes, cursorAt } = this.page;
+    return (this.madeEdges ??= nodes.map((node, place) => new ScopeStateEdge(node, () => cursorAt(place))));
+  }
 
   @Field(() => PageInfo, { description: 'Where this page stands.' })
-  readonly pageInfo: PageInfo;
+  get pageInfo(): PageInfo {
+    const { nodes, cursorAt, hasNextPage, hasPreviousPage } = this.page;
+    const isEmpty = nodes.length === 0;
+    return {
+      hasNextPage,
+      hasPreviousPage,
+      get startCursor() {
+        return isEmpty ? null : cursorAt(0);
+      },
+      get endCursor() {
+        return isEmpty ? null : cursorAt(nodes.length - 1);
+      },
+    };
+  }
 
   @Field(() => [ScopeStateObject], { description: 'The states of this page.' })
-  readonly nodes: ScopeStateObject[];
-
-  private readonly count: () => Promise<number>;
-
-  constructor(
-    edges: ScopeStateEdge[],
-    neighbours: Pick<PageInfo, 'hasNextPage' | 'hasPreviousPage'>,
-    count: () => Promise<number>,
-  ) {
-    this.edges = edges;
-    this.nodes = edges.map((edge) => edge.node);
-    this.pageInfo = {
-      ...neighbours,
-      startCursor: edges.at(0)?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-    };
-    this.count = count;
+  get nodes(): ScopeStateObject[] {
+    return this.page.nodes;
   }
 
   @Field(() => Int, {
     description: 'How many states match the filter, exactly; counted only when asked for.',
   })
   totalCount(): Promise<number> {
-    return this.count();
+    return this.page.count();
   }
 }

@@ -8,7 +8,7 @@ import { inTwoTrips, type Decision } from '../database/two-trips.js';
 import type { Advance } from './advance.rules.js';
 import { columnsOf, insert, lock, look, probe, update } from './locked-states.sql.js';
 import { LockedStates } from './locked-states.rules.js';
-import { toInstant, toScopeState } from './row.sql.js';
+import { fromStamp, toScopeState } from './row.sql.js';
 import type { ScopeStateRow } from './row.sql.js';
 import { unitParameters } from './unit-match.sql.js';
 import { settle } from './settle.rules.js';
@@ -144,14 +144,14 @@ export class LockedStatesRepository {
 }
 
 interface ProbedRow extends ScopeStateRow {
-  now_micros: string;
+  now_stamp: string;
 }
 
 /** One row a candidate, or one with the clock only. */
 interface LookedRow {
   id: number | null;
   identifier: string;
-  now_micros: string;
+  now_stamp: string;
 }
 
 /**
@@ -163,9 +163,9 @@ function statesOf(rows: ProbedRow[], looked: LookedRow[] | undefined, complete =
   const ids = new Set(rows.map((row) => row.id));
   const missed = (looked ?? []).filter(({ id }) => id !== null && !ids.has(id));
   if (complete && missed.length > 0) throw new LookAgain('a row came while others were being locked');
-  const { now_micros } = (looked ?? rows)[0]!;
+  const { now_stamp } = (looked ?? rows)[0]!;
   return {
-    states: new LockedStates(rows.map(toScopeState), toInstant(now_micros)),
+    states: new LockedStates(rows.map(toScopeState), fromStamp(now_stamp)),
     missed: new Set(missed.map(({ identifier }) => identifier)),
   };
 }
@@ -217,17 +217,17 @@ function writing<T>(
 interface Written {
   id: number;
   place: string;
-  updated_micros: string;
-  toggled_micros: string;
-  advanced_micros: string | null;
+  updated_stamp: string;
+  toggled_stamp: string;
+  advanced_stamp: string | null;
 }
 
 function asWritten(state: ScopeState, row: Written): ScopeState {
   return {
     ...state,
     id: row.id,
-    updatedAt: toInstant(row.updated_micros),
-    scopeActivationToggleDate: toInstant(row.toggled_micros),
-    lastAdvancedAt: row.advanced_micros === null ? null : toInstant(row.advanced_micros),
+    updatedAt: fromStamp(row.updated_stamp),
+    scopeActivationToggleDate: fromStamp(row.toggled_stamp),
+    lastAdvancedAt: row.advanced_stamp === null ? null : fromStamp(row.advanced_stamp),
   };
 }

@@ -1,6 +1,6 @@
 import type { Change } from './locked-states.rules.js';
 import { asItWas, isOfAnotherUnit, record } from './record.sql.js';
-import { micros, rowColumns, table, toTimestamp, utcClock } from './row.sql.js';
+import { stamp, rowColumns, table, toTimestamp, utcClock } from './row.sql.js';
 import { given, idsOfCandidates } from './unit-match.sql.js';
 
 /** One array a column, for `changesGiven`. */
@@ -44,9 +44,9 @@ const changesGiven = `
   with ordinality as given (${changed.map(([column]) => column).join(', ')}, place)`;
 
 const returning = `
-  ${micros('s.updated_at')} as updated_micros,
-  ${micros('s.scope_activation_toggle_date')} as toggled_micros,
-  ${micros('s.last_advanced_at')} as advanced_micros`;
+  ${stamp('s.updated_at')} as updated_stamp,
+  ${stamp('s.scope_activation_toggle_date')} as toggled_stamp,
+  ${stamp('s.last_advanced_at')} as advanced_stamp`;
 
 /** Columns that say who changes the row `c`. */
 const author = ['c.actor', 'c.request_id'];
@@ -59,14 +59,14 @@ export const lock = {
 
 export const probe = {
   name: 'LockedStates.probe',
-  text: `/* LockedStates.probe */ select ${rowColumns('s')}, ${micros(utcClock)} as now_micros from ${table} s
+  text: `/* LockedStates.probe */ select ${rowColumns('s')}, ${stamp(utcClock)} as now_stamp from ${table} s
          where s.id in (${idsOfCandidates}) order by s.id for update of s skip locked`,
 };
 
 export const look = {
   name: 'LockedStates.look',
-  text: `/* LockedStates.look */ select c.id, c.identifier, clock.now_micros
-         from (select ${micros(utcClock)} as now_micros offset 0) clock
+  text: `/* LockedStates.look */ select c.id, c.identifier, clock.now_stamp
+         from (select ${stamp(utcClock)} as now_stamp offset 0) clock
          left join ${table} c on c.id in (${idsOfCandidates})`,
 };
 

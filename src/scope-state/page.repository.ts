@@ -1,11 +1,12 @@
 import type { Grants } from '../caller/grant.rules.js';
 import type { Pool } from '../database/pool.js';
-import { read } from '../database/read.js';
+import { PreparedStatements } from '../database/prepared-statements.js';
+import { read, readInOrderPrepared } from '../database/read.js';
 import { Parameters, conditionOf, dayIs } from './condition.sql.js';
 import type { ScopeStateFilter } from './filter.rules.js';
 import { narrowed } from './granted.sql.js';
 import type { Order, Position } from './position.rules.js';
-import { micros, rowColumns, table, toInstant, toScopeState, toTimestamp, utcClock } from './row.sql.js';
+import { fromStamp, ReadState, rowColumns, stamp, table, toTimestamp, utcClock } from './row.sql.js';
 import type { ScopeStateRow } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
 
@@ -28,9 +29,8 @@ export interface Page {
 }
 
 interface PageRow extends ScopeStateRow {
-  now_micros: string;
-  is_something_after: boolean;
-  is_something_before: boolean;
+  /** the time, and whether anything is before and after the places given: on each row, so it is one short text */
+  around: string;
 }
 
 const keys = {
@@ -57,9 +57,14 @@ function mayBeFew(filter: ScopeStateFilter): boolean {
   return isAmongTexts || active === false || legacy === true;
 }
 
+/** Statements of pages without filter, in the order of scope ids: whatever their values, the walk along the index is right. */
+const mostNames = 32;
+
 /** Pages by keyset on (sorted column, id): a row that does not move is neither missed nor repeated, whatever else moves. */
 export class PageRepository {
   private readonly pool: Pool;
+  private readonly statements = new PreparedStatements();
+  private readonly names = new Map<string, string>();
 
   constructor(pool: Pool) {
     this.pool = pool;
@@ -76,7 +81,8 @@ export class PageRepository {
     const isAnyOn = (side: Comparison, place: Position | undefined) =>
       place ? isAny(side, place, { order, condition, parameters }) : 'false';
     const way = isAscending === backward ? 'desc' : 'asc';
-    const columns = `${rowColumns('s')}, ${keys[order.field].column} as key`;
+    const isByTime = order.field !== 'SCOPE_ID';
+    const columns = isByTime ? `${rowColumns('s')}, ${keys[order.field].column} as key` : rowColumns('s');
     const select = (from: string, where: string, sorted: string[]) =>
       `(select ${columns} from ${from} s where ${where}
         order by ${[...sorted, keys[order.field].column, 's.id'].map((column) => `${column} ${way}`).join(', ')}
@@ -87,29 +93,40 @@ export class PageRepository {
          ${select('few', fewAreAll, [])} union all ${walked(`not ${fewAreAll} and ${range}`)}`
       : walked(range);
     // One more than wanted tells whether the page is the last one; what lies beyond the places given is looked up.
-    const rows = await read<PageRow>(
-      this.pool,
-      `/* Page.page */
-       select around.*, page.* from (
-         select ${micros(utcClock)} as now_micros,
-           ${isAnyOn(isAscending ? '<=' : '>=', after)} as is_something_before,
-           ${isAnyOn(isAscending ? '>=' : '<=', before)} as is_something_after
+    const text = `/* Page.page */
+       select around.around, page.* from (
+         select concat_ws(' ', ${stamp(utcClock)},
+           ${isAnyOn(isAscending ? '<=' : '>=', after)},
+           ${isAnyOn(isAscending ? '>=' : '<=', before)}) as around
        ) around left join (
-         ${order.field === 'SCOPE_ID' ? select(table, range, []) : byTime}
+         ${isByTime ? byTime : select(table, range, [])}
        ) page on true
-       order by page.key ${way}, page.id ${way}`,
-      parameters.values,
-    );
-    const { is_something_before, is_something_after, now_micros } = rows[0]!;
-    const found = rows.filter((row) => row.id !== null).map(toScopeState);
+       order by ${isByTime ? 'page.key' : 'page.identifier'} ${way}, page.id ${way}`;
+    const name = !isByTime && condition === 'true' ? this.nameOf(text) : undefined;
+    const { values } = parameters;
+    const rows =
+      name === undefined
+        ? await read<PageRow>(this.pool, text, values)
+        : await readInOrderPrepared<PageRow>(this.pool, { name, text, values }, this.statements);
+    const [now, isBefore, isAfter] = rows[0]!.around.split(' ');
+    const found: ScopeState[] = rows.filter((row) => row.id !== null).map((row) => new ReadState(row));
     const goesOn = found.length > size;
     const states = found.slice(0, size);
     return {
       states: backward ? states.reverse() : states,
-      hasPreviousPage: is_something_before || (backward && goesOn),
-      hasNextPage: is_something_after || (!backward && goesOn),
-      now: toInstant(now_micros),
+      hasPreviousPage: isBefore === 't' || (backward && goesOn),
+      hasNextPage: isAfter === 't' || (!backward && goesOn),
+      now: fromStamp(now!),
     };
+  }
+
+  /** Those that come first get one: whoever asks for pages of every size shall not fill the sessions with plans. */
+  private nameOf(text: string): string | undefined {
+    const known = this.names.get(text);
+    if (known !== undefined || this.names.size === mostNames) return known;
+    const name = `Page.page ${this.names.size + 1}`;
+    this.names.set(text, name);
+    return name;
   }
 
   async count(filter: ScopeStateFilter, grants: Grants): Promise<number> {

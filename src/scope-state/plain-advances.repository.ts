@@ -7,7 +7,7 @@ import { OutcomeUnknown } from '../fault.js';
 import type { Advance } from './advance.rules.js';
 import type { Advanced } from './locked-states.rules.js';
 import { advancePlain } from './plain-advances.sql.js';
-import { toInstant, toTimestamp } from './row.sql.js';
+import { fromStamp, toTimestamp } from './row.sql.js';
 import { unitParameters } from './unit-match.sql.js';
 
 export interface PlainAdvance {
@@ -25,8 +25,8 @@ interface AdvancedRow {
   place: string;
   version: number;
   revision: number;
-  toggled_micros: string;
-  updated_micros: string;
+  toggled_stamp: string;
+  updated_stamp: string;
 }
 
 /** Whether an advance is to make the state: the statement has no word for that. */
@@ -88,7 +88,7 @@ export class PlainAdvancesRepository {
     const results = new Array<PlainlyAdvanced | undefined>(asked.length).fill(undefined);
     const [first] = rows;
     if (!first) return results;
-    const now = toInstant(first.updated_micros); // of all: the statement reads the clock once
+    const now = fromStamp(first.updated_stamp); // of all: the statement reads the clock once
     for (const row of rows) {
       const place = Number(row.place) - 1;
       results[place] = advanced(advances[place]!, row, now);
@@ -133,7 +133,7 @@ function advanced(
         id: row.id,
         lastProcessedTimestamp,
         active: true,
-        scopeActivationToggleDate: toInstant(row.toggled_micros),
+        scopeActivationToggleDate: fromStamp(row.toggled_stamp),
         lastAdvancedAt: now,
         updatedAt: now,
         version: row.version,

@@ -1,5 +1,5 @@
 import { record } from './record.sql.js';
-import { micros, table, utcClock } from './row.sql.js';
+import { stamp, table, utcClock } from './row.sql.js';
 import { given } from './unit-match.sql.js';
 
 /** Whether none is done unless all are; a part of them fails (`or_none`). */
@@ -66,8 +66,8 @@ export const advancePlain = {
     ), recorded as (
       ${record({ changed: 'changed', what: 'advanced', kind: `'ADVANCED'` }, ['c.actor', 'c.request_id'])}
     )
-    select s.id, s.place, s.version, s.revision, ${micros('s.scope_activation_toggle_date')} as toggled_micros,
-      ${micros('s.updated_at')} as updated_micros,
+    select s.id, s.place, s.version, s.revision, ${stamp('s.scope_activation_toggle_date')} as toggled_stamp,
+      ${stamp('s.updated_at')} as updated_stamp,
       1 / (not ${isWhole} or (select count(*) from changed) = cardinality($1))::int as or_none
     from changed s`,
 };

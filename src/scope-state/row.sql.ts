@@ -1,4 +1,4 @@
-import { formatInstant, instantFromMicros } from '../time/instant.js';
+import { formatInstant, instantFromMicros, instantFromSafeMicros } from '../time/instant.js';
 import type { ScopeState } from './scope-state.rules.js';
 
 export const table = 'cloudkitty_storage_states';
@@ -9,6 +9,23 @@ export const utcClock = `timezone('utc', clock_timestamp())`;
 /** Whole microseconds since 1970, as text: exact in JSON, too, and the same whatever the session's DateStyle and TimeZone. */
 export function micros(timestamp: string): string {
   return `(extract(epoch from ${timestamp}) * 1000000)::bigint::text`;
+}
+
+/**
+ * The same at half the cost: what PostgreSQL itself keeps, which is microseconds since 2000, in sixteen hexadecimal digits.
+ * For what is sent by the hundred.
+ */
+export function stamp(timestamp: string): string {
+  return `encode(timestamp_send(${timestamp}), 'hex')`;
+}
+
+const microsOf2000 = 946_684_800_000_000;
+
+export function fromStamp(digits: string): Temporal.Instant {
+  const high = Number.parseInt(digits.slice(0, 8), 16) | 0; // its sign is the stamp's
+  const micros = high * 2 ** 32 + Number.parseInt(digits.slice(8), 16) + microsOf2000;
+  if (Number.isSafeInteger(micros)) return instantFromSafeMicros(micros);
+  return instantFromMicros(BigInt.asIntN(64, BigInt(`0x${digits}`)) + BigInt(microsOf2000));
 }
 
 /** The select list of a row; its columns are read by name. */
@@ -23,10 +40,10 @@ export function rowColumns(alias: string): string {
     `${alias}.version`,
     `${alias}.revision`,
     `${alias}.moved_by_operator`,
-    `${micros(`${alias}.last_processed_timestamp`)} as last_processed_micros`,
-    `${micros(`${alias}.scope_activation_toggle_date`)} as toggled_micros`,
-    `${micros(`${alias}.updated_at`)} as updated_micros`,
-    `${micros(`${alias}.last_advanced_at`)} as advanced_micros`,
+    `${stamp(`${alias}.last_processed_timestamp`)} as last_processed_stamp`,
+    `${stamp(`${alias}.scope_activation_toggle_date`)} as toggled_stamp`,
+    `${stamp(`${alias}.updated_at`)} as updated_stamp`,
+    `${stamp(`${alias}.last_advanced_at`)} as advanced_stamp`,
   ].join(', ');
 }
 
@@ -40,10 +57,10 @@ export interface ScopeStateRow {
   version: number;
   revision: number;
   moved_by_operator: boolean;
-  last_processed_micros: string;
-  toggled_micros: string;
-  updated_micros: string;
-  advanced_micros: string | null;
+  last_processed_stamp: string;
+  toggled_stamp: string;
+  updated_stamp: string;
+  advanced_stamp: string | null;
 }
 
 export function toScopeState(row: ScopeStateRow): ScopeState {
@@ -53,15 +70,76 @@ export function toScopeState(row: ScopeStateRow): ScopeState {
     scopeKey: row.scope_key,
     collector: row.collector,
     fetcher: row.fetcher,
-    lastProcessedTimestamp: toInstant(row.last_processed_micros),
+    lastProcessedTimestamp: fromStamp(row.last_processed_stamp),
     active: row.active,
-    scopeActivationToggleDate: toInstant(row.toggled_micros),
-    lastAdvancedAt: row.advanced_micros === null ? null : toInstant(row.advanced_micros),
-    updatedAt: toInstant(row.updated_micros),
+    scopeActivationToggleDate: fromStamp(row.toggled_stamp),
+    lastAdvancedAt: row.advanced_stamp === null ? null : fromStamp(row.advanced_stamp),
+    updatedAt: fromStamp(row.updated_stamp),
     version: row.version,
     revision: row.revision,
     movedByOperator: row.moved_by_operator,
   };
+}
+
+/** The same for rows that are only read, many of them: their times are made where they are asked for. */
+export class ReadState implements ScopeState {
+  private readonly row: ScopeStateRow;
+
+  constructor(row: ScopeStateRow) {
+    this.row = row;
+  }
+
+  get id(): number {
+    return this.row.id;
+  }
+
+  get scopeId(): string {
+    return this.row.identifier;
+  }
+
+  get scopeKey(): string | null {
+    return this.row.scope_key;
+  }
+
+  get collector(): string | null {
+    return this.row.collector;
+  }
+
+  get fetcher(): string | null {
+    return this.row.fetcher;
+  }
+
+  get lastProcessedTimestamp(): Temporal.Instant {
+    return fromStamp(this.row.last_processed_stamp);
+  }
+
+  get active(): boolean {
+    return this.row.active;
+  }
+
+  get scopeActivationToggleDate(): Temporal.Instant {
+    return fromStamp(this.row.toggled_stamp);
+  }
+
+  get lastAdvancedAt(): Temporal.Instant | null {
+    return this.row.advanced_stamp === null ? null : fromStamp(this.row.advanced_stamp);
+  }
+
+  get updatedAt(): Temporal.Instant {
+    return fromStamp(this.row.updated_stamp);
+  }
+
+  get version(): number {
+    return this.row.version;
+  }
+
+  get revision(): number {
+    return this.row.revision;
+  }
+
+  get movedByOperator(): boolean {
+    return this.row.moved_by_operator;
+  }
 }
 
 export function toInstant(micros: string): Temporal.Instant {

@@ -5,15 +5,7 @@ import { PreparedStatements } from '../database/prepared-statements.js';
 import { read, readPrepared } from '../database/read.js';
 import { Parameters } from './condition.sql.js';
 import { narrowed } from './granted.sql.js';
-import {
-  micros,
-  rowColumns,
-  table,
-  toInstant,
-  toScopeState,
-  utcClock,
-  type ScopeStateRow,
-} from './row.sql.js';
+import { fromStamp, ReadState, rowColumns, stamp, table, utcClock, type ScopeStateRow } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
 import { idsOfCandidates, unitParameters } from './unit-match.sql.js';
 
@@ -49,11 +41,11 @@ export class ScopeStateRepository {
   }
 }
 
-type SeenRow = ScopeStateRow & { now_micros: string };
+type SeenRow = ScopeStateRow & { now_stamp: string };
 
 /** One row with the clock only where there is none. */
 function rowsWhere(condition: string): string {
-  return `select ${rowColumns('s')}, ${micros('clock.now')} as now_micros
+  return `select ${rowColumns('s')}, ${stamp('clock.now')} as now_stamp
     from (select ${utcClock} as now) clock left join ${table} s on ${condition}`;
 }
 
@@ -64,7 +56,7 @@ const candidates = {
 
 function seen(found: SeenRow[]): Seen {
   return {
-    now: toInstant(found[0]!.now_micros),
-    rows: found.filter((row) => row.id !== null).map(toScopeState),
+    now: fromStamp(found[0]!.now_stamp),
+    rows: found.filter((row) => row.id !== null).map((row) => new ReadState(row)),
   };
 }

@@ -46,13 +46,12 @@ export class ScopeStateResolver {
   ): Promise<ScopeStateConnection> {
     const order = { field: orderBy?.field ?? 'SCOPE_ID', direction: orderBy?.direction ?? 'ASC' } as const;
     const page = await this.pages.page(filter ?? {}, order, paging, grants);
-    const edges = page.states.map((state) => ({
-      // Made where it is asked for: `nodes` needs none.
-      get cursor() {
-        return page.cursorOf(state);
-      },
-      node: this.presenter.present(state, page.now),
-    }));
-    return new ScopeStateConnection(edges, page, page.count);
+    return new ScopeStateConnection({
+      nodes: page.states.map((state) => this.presenter.present(state, page.now)),
+      cursorAt: (place) => page.cursorOf(page.states[place]!),
+      hasNextPage: page.hasNextPage,
+      hasPreviousPage: page.hasPreviousPage,
+      count: page.count,
+    });
   }
 }

@@ -86,6 +86,14 @@ export function instantFromMicros(micros: bigint): Temporal.Instant {
   return Temporal.Instant.fromEpochNanoseconds(micros * 1000n);
 }
 
+/** The same, of a number that is exact: at a third of the cost where it ends in whole milliseconds. */
+export function instantFromSafeMicros(micros: number): Temporal.Instant {
+  const millis = Math.floor(micros / 1_000);
+  return millis * 1_000 === micros
+    ? Temporal.Instant.fromEpochMilliseconds(millis)
+    : instantFromMicros(BigInt(micros));
+}
+
 function instantOf(text: string): Temporal.Instant | undefined {
   try {
     return Temporal.Instant.from(text);
