@@ -2,6 +2,7 @@ import type { Pool, Queryable, QueryConfig, QueryResult, QueryResultRow } from '
 import { asFault, wantsAnotherLook } from './faults.js';
 import { inOneWrite } from './one-write.js';
 import type { PreparedStatements } from './prepared-statements.js';
+import { send, sendThrough } from './send.js';
 
 const mostLooks = 10;
 
@@ -66,7 +67,7 @@ export function readPrepared<Row extends QueryResultRow>(
   statement: QueryConfig & { name: string },
   statements: PreparedStatements,
 ): Promise<Row[]> {
-  return look(async () => (await queryable.query<Row>(statements.named(statement))).rows, statements);
+  return look(async () => (await sendTo<Row>(queryable, statements.named(statement))).rows, statements);
 }
 
 async function look<Row>(ask: () => Promise<Row[]>, statements?: PreparedStatements): Promise<Row[]> {
@@ -86,12 +87,16 @@ async function readWith<Row extends QueryResultRow>(
   settings: readonly string[],
   statement: QueryConfig,
 ): Promise<QueryResult<Row>> {
-  if (settings.length === 0) return queryable.query<Row>(statement);
+  if (settings.length === 0) return sendTo<Row>(queryable, statement);
   if (!isPool(queryable)) return (await readSet<Row>(queryable, settings, statement)).result();
   const client = await queryable.connect();
   const { isSound, result } = await readSet<Row>(client, settings, statement);
   client.release(!isSound);
   return result();
+}
+
+function sendTo<Row extends QueryResultRow>(queryable: Queryable, statement: QueryConfig) {
+  return isPool(queryable) ? sendThrough<Row>(queryable, statement) : send<Row>(queryable, statement);
 }
 
 function isPool(queryable: Queryable): queryable is Pool {
@@ -115,9 +120,9 @@ async function readSet<Row extends QueryResultRow>(
       client,
       () =>
         [
-          client.query(`${name} ${begin}`),
-          client.query<Row>(statement),
-          client.query(`${name} commit`),
+          send(client, `${name} ${begin}`),
+          send<Row>(client, statement),
+          send(client, `${name} commit`),
         ] as const,
     ),
   );

@@ -3,6 +3,7 @@ import type { PreparedStatements } from './prepared-statements.js';
 import { OutcomeUnknown, Unavailable } from '../fault.js';
 import { asFault, sqlStateOf, tellsOfALostSession, wantsAnotherLook } from './faults.js';
 import { inOneWrite } from './one-write.js';
+import { send } from './send.js';
 import { begin, connect, mostLooks, rollBack } from './transaction.js';
 
 /** What a transaction makes of what it looked at. */
@@ -41,13 +42,13 @@ export async function inTwoTrips<T>(pool: Pool, trips: TwoTrips<T>): Promise<T> 
   let overtaken: unknown;
   for (let look = 1; look <= looksAtMost; look++) {
     const client = await connect(pool);
-    const send: Send = (statement) => client.query(statements.named(statement));
+    const sendOne: Send = (statement) => send(client, statements.named(statement));
     let decision: Decision<T>;
     try {
       const [, ...found] = await Promise.all(
-        inOneWrite(client, () => [client.query(beginning), ...looks.map(send)]),
+        inOneWrite(client, () => [send(client, beginning), ...looks.map(sendOne)]),
       );
-      decision = await decide(found, send);
+      decision = await decide(found, sendOne);
     } catch (error) {
       await rollBack(client, error);
       if (statements.isAtFault(error)) {
@@ -59,7 +60,7 @@ export async function inTwoTrips<T>(pool: Pool, trips: TwoTrips<T>): Promise<T> 
       continue;
     }
     try {
-      return decision.settle(await writeAndCommit(client, decision.writes, send));
+      return decision.settle(await writeAndCommit(client, decision.writes, sendOne));
     } catch (error) {
       if (statements.isAtFault(error)) look--;
       else if (!wantsAnotherLook(error)) throw asFault(error);
@@ -74,10 +75,10 @@ export async function inTwoTrips<T>(pool: Pool, trips: TwoTrips<T>): Promise<T> 
 async function writeAndCommit(
   client: PoolClient,
   writes: readonly QueryConfig[],
-  send: Send,
+  sendOne: Send,
 ): Promise<QueryResult[]> {
   const answers = await Promise.allSettled(
-    inOneWrite(client, () => [...writes.map(send), client.query('commit')]),
+    inOneWrite(client, () => [...writes.map(sendOne), send(client, 'commit')]),
   );
   const failed = answers.find((answer) => answer.status === 'rejected')?.reason as Error | undefined;
   const done = answers.at(-1)!;

@@ -105,6 +105,34 @@ export interface PageOfStates extends Pick<PageInfo, 'hasNextPage' | 'hasPreviou
   readonly count: () => Promise<number>;
 }
 
+class PageInfoOfStates implements PageInfo {
+  private readonly page: PageOfStates;
+
+  constructor(page: PageOfStates) {
+    this.page = page;
+  }
+
+  get hasNextPage(): boolean {
+    return this.page.hasNextPage;
+  }
+
+  get hasPreviousPage(): boolean {
+    return this.page.hasPreviousPage;
+  }
+
+  get startCursor(): string | null {
+    return this.cursorAt(0);
+  }
+
+  get endCursor(): string | null {
+    return this.cursorAt(this.page.nodes.length - 1);
+  }
+
+  private cursorAt(place: number): string | null {
+    return this.page.nodes[place] ? this.page.cursorAt(place) : null;
+  }
+}
+
 @ObjectType('ScopeStateConnection', {
   description:
     'A page of states (Relay, Cursor Connections). Pages follow the sorted value, not a count: a state that does not move is neither missed nor repeated, whatever else happens meanwhile.',
@@ -125,18 +153,7 @@ export class ScopeStateConnection {
 
   @Field(() => PageInfo, { description: 'Where this page stands.' })
   get pageInfo(): PageInfo {
-    const { nodes, cursorAt, hasNextPage, hasPreviousPage } = this.page;
-    const isEmpty = nodes.length === 0;
-    return {
-      hasNextPage,
-      hasPreviousPage,
-      get startCursor() {
-        return isEmpty ? null : cursorAt(0);
-      },
-      get endCursor() {
-        return isEmpty ? null : cursorAt(nodes.length - 1);
-      },
-    };
+    return new PageInfoOfStates(this.page);
   }
 
   @Field(() => [ScopeStateObject], { description: 'The states of this page.' })

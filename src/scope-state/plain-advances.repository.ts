@@ -2,6 +2,7 @@ import type { Caller } from '../caller/caller.js';
 import { asFault, tellsOfALostSession } from '../database/faults.js';
 import type { Pool, PoolClient } from '../database/pool.js';
 import { PreparedStatements } from '../database/prepared-statements.js';
+import { send } from '../database/send.js';
 import { connect } from '../database/transaction.js';
 import { OutcomeUnknown } from '../fault.js';
 import type { Advance } from './advance.rules.js';
@@ -100,7 +101,7 @@ export class PlainAdvancesRepository {
     for (;;) {
       const client = await connect(this.pool);
       try {
-        const { rows } = await client.query<AdvancedRow>(this.statements.named({ ...advancePlain, values }));
+        const { rows } = await send<AdvancedRow>(client, this.statements.named({ ...advancePlain, values }));
         client.release();
         return rows;
       } catch (error) {
