@@ -7,6 +7,7 @@ import {
   isAbstractType,
   isObjectType,
   Kind,
+  OperationTypeNode,
   TypeInfo,
   visit,
   visitWithTypeInfo,
@@ -33,24 +34,21 @@ type Answer = ExecutionResult | Promise<ExecutionResult>;
  * Whatever is at fault, graphql-js says: it goes over the same answer again.
  */
 export class CompiledDocument {
-  private readonly schema: AnsweredSchema;
-  private readonly known: KnownDocument;
+  private readonly schema: GraphQLSchema;
+  private readonly operation: OperationDefinitionNode;
   private readonly field: GraphQLField<unknown, unknown>;
   private readonly node: FieldNode;
   private readonly info: Omit<GraphQLResolveInfo, 'variableValues'>;
-  private readonly compiled: CompiledQuery;
+  private readonly answered: Answered;
 
-  private constructor(
-    schema: AnsweredSchema,
-    known: KnownDocument,
-    { node, compiled }: { node: FieldNode; compiled: CompiledQuery },
-  ) {
-    const parentType = schema.asked.getRootType(known.operation.operation)!;
+  private constructor(schema: GraphQLSchema, { document, operation }: KnownDocument, answered: Answered) {
+    const node = onlyField(operation)!;
+    const parentType = schema.getRootType(operation.operation)!;
     const key = (node.alias ?? node.name).value;
     this.schema = schema;
-    this.known = known;
+    this.operation = operation;
     this.node = node;
-    this.compiled = compiled;
+    this.answered = answered;
     this.field = parentType.getFields()[node.name.value] as GraphQLField<unknown, unknown>;
     this.info = {
       fieldName: this.field.name,
@@ -58,30 +56,32 @@ export class CompiledDocument {
       returnType: this.field.type,
       parentType,
       path: { prev: undefined, key, typename: parentType.name },
-      schema: schema.asked,
-      fragments: fragmentsOf(known.document),
+      schema,
+      fragments: fragmentsOf(document),
       rootValue: undefined,
-      operation: known.operation,
+      operation,
     };
   }
 
   /** undefined: it is for graphql-js to execute */
-  static of(schema: AnsweredSchema, known: KnownDocument): CompiledDocument | undefined {
+  static of(schema: GraphQLSchema, known: KnownDocument): CompiledDocument | undefined {
     const node = onlyField(known.operation);
-    if (!node || !isOnlyRead(schema.asked, known.document, node)) return undefined;
-    const compiled = compileQuery(schema.answered, withoutVariables(known, node), undefined, {
-      disablingCapturingStackErrors: true,
-    });
-    return isCompiledQuery(compiled) ? new CompiledDocument(schema, known, { node, compiled }) : undefined;
+    if (!node || !isOnlyRead(schema, known.document, node)) return undefined;
+    const answered = answeredSchema(schema, known.operation.operation);
+    const document = answeredDocument(known, node);
+    const compiled = compileQuery(answered, document, undefined, { disablingCapturingStackErrors: true });
+    return isCompiledQuery(compiled)
+      ? new CompiledDocument(schema, known, { schema: answered, document, compiled })
+      : undefined;
   }
 
   execute(context: CallContext, variables: Variables): Answer {
-    const definitions = this.known.operation.variableDefinitions ?? [];
-    const { errors, coerced } = getVariableValues(this.schema.asked, definitions, variables ?? {}, {
+    const definitions = this.operation.variableDefinitions ?? [];
+    const { errors, coerced } = getVariableValues(this.schema, definitions, variables ?? {}, {
       maxErrors: mostCoercionErrors,
     });
     if (errors) return { errors };
-    const failed = (error: unknown) => this.goOver(context, variables, () => raise(error));
+    const failed = (error: unknown) => this.goOver(context, () => raise(error));
     let answer: unknown;
     try {
       const args = getArgumentValues(this.field, this.node, coerced);
@@ -89,54 +89,67 @@ export class CompiledDocument {
     } catch (error) {
       return failed(error);
     }
-    const complete = (value: unknown) => this.complete(context, variables, value);
+    const complete = (value: unknown) => this.complete(context, value);
     return answer instanceof Promise ? answer.then(complete, failed) : complete(answer);
   }
 
-  private complete(context: CallContext, variables: Variables, answer: unknown): Answer {
+  private complete(context: CallContext, answer: unknown): Answer {
     try {
-      const result = this.compiled.query({ [this.field.name]: answer }, context, undefined);
+      const result = this.answered.compiled.query({ [this.field.name]: answer }, context, undefined);
       if ('data' in result && !result.errors) return result;
     } catch {
       // such as a getter's: graphql-js knows where it belongs
     }
-    return this.goOver(context, variables, () => answer);
+    return this.goOver(context, () => answer);
   }
 
-  private goOver(contextValue: CallContext, variableValues: Variables, answer: () => unknown): Answer {
-    return execute({
-      schema: this.schema.answered,
-      document: this.known.document,
-      rootValue: { [this.field.name]: answer },
-      contextValue,
-      variableValues,
-      options: { maxCoercionErrors: mostCoercionErrors },
-    });
+  private goOver(contextValue: CallContext, answer: () => unknown): Answer {
+    const { schema, document } = this.answered;
+    return execute({ schema, document, contextValue, rootValue: { [this.field.name]: answer } });
   }
 }
 
-/** A schema, and the same without arguments and resolvers of root fields: what they answer is there already. */
-export class AnsweredSchema {
-  readonly asked: GraphQLSchema;
-  readonly answered: GraphQLSchema;
-
-  constructor(asked: GraphQLSchema) {
-    const { types, query, mutation, ...config } = asked.toConfig();
-    this.asked = asked;
-    this.answered = new GraphQLSchema({
-      ...config,
-      query: query && answered(query),
-      mutation: mutation && answered(mutation),
-      types: types.filter((type) => type !== query && type !== mutation),
-      assumeValid: true,
-    });
-  }
+/** What is executed when the root field's answer is there. */
+interface Answered {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly compiled: CompiledQuery;
 }
 
-function answered(type: GraphQLObjectType): GraphQLObjectType {
-  const { fields, ...config } = type.toConfig();
-  const read = Object.entries(fields).map(([name, field]) => [name, { type: field.type }] as const);
-  return new GraphQLObjectType({ ...config, fields: Object.fromEntries(read) });
+const answeredSchemas = new WeakMap<GraphQLSchema, Map<OperationTypeNode, GraphQLSchema>>();
+
+/** A schema whose root fields are asked nothing and ask nobody; a mutation's, too, are only read, as a query's. */
+function answeredSchema(schema: GraphQLSchema, operation: OperationTypeNode): GraphQLSchema {
+  let known = answeredSchemas.get(schema);
+  if (!known) answeredSchemas.set(schema, (known = new Map<OperationTypeNode, GraphQLSchema>()));
+  const made = known.get(operation) ?? withRoot(schema, schema.getRootType(operation)!);
+  known.set(operation, made);
+  return made;
+}
+
+function withRoot(schema: GraphQLSchema, root: GraphQLObjectType): GraphQLSchema {
+  const { types, query, mutation, subscription, ...config } = schema.toConfig();
+  const { fields, ...ofRoot } = root.toConfig();
+  const read = Object.entries(fields).map(([name, { type }]) => [name, { type }] as const);
+  const roots: unknown[] = [query, mutation, subscription];
+  return new GraphQLSchema({
+    ...config,
+    query: new GraphQLObjectType({ ...ofRoot, fields: Object.fromEntries(read) }),
+    types: types.filter((type) => !roots.includes(type)),
+    assumeValid: true,
+  });
+}
+
+function answeredDocument({ document, operation }: KnownDocument, node: FieldNode): DocumentNode {
+  const selectionSet = { ...operation.selectionSet, selections: [{ ...node, arguments: [] }] };
+  const answered = {
+    ...operation,
+    operation: OperationTypeNode.QUERY,
+    variableDefinitions: [],
+    selectionSet,
+  };
+  const definitions = document.definitions.map((each) => (each === operation ? answered : each));
+  return { ...document, definitions };
 }
 
 function onlyField({ selectionSet: { selections } }: OperationDefinitionNode): FieldNode | undefined {
@@ -170,14 +183,6 @@ function isPlain(schema: GraphQLSchema, parent: GraphQLCompositeType, name: stri
     const field = type.getFields()[name];
     return field !== undefined && field.resolve === undefined && field.args.length === 0;
   });
-}
-
-/** What its root field is asked with is of no interest to who has the answer. */
-function withoutVariables({ document, operation }: KnownDocument, node: FieldNode): DocumentNode {
-  const selectionSet = { ...operation.selectionSet, selections: [{ ...node, arguments: [] }] };
-  const answered = { ...operation, variableDefinitions: [], selectionSet };
-  const definitions = document.definitions.map((each) => (each === operation ? answered : each));
-  return { ...document, definitions };
 }
 
 function fragmentsOf({ definitions }: DocumentNode): Record<string, FragmentDefinitionNode> {
