@@ -9,6 +9,7 @@ import type { Advance } from './advance.rules.js';
 import type { Advanced } from './locked-states.rules.js';
 import { advancePlain } from './plain-advances.sql.js';
 import { fromStamp, toTimestamp } from './row.sql.js';
+import type { ScopeState } from './scope-state.rules.js';
 import { unitParameters } from './unit-match.sql.js';
 
 export interface PlainAdvance {
@@ -78,12 +79,13 @@ export class PlainAdvancesRepository {
     isWhole: boolean,
   ): Promise<(PlainlyAdvanced | undefined)[]> {
     const advances = asked.map(({ advance }) => advance);
+    const callers = isWhole ? [asked[0]!.caller] : asked.map(({ caller }) => caller);
     const rows = await this.ask([
       ...unitParameters(advances.map(({ unit }) => unit)),
       advances.map(({ lastProcessedTimestamp }) => toTimestamp(lastProcessedTimestamp)),
-      advances.map(({ expected }) => expected && toTimestamp(expected)),
-      asked.map(({ caller }) => caller.caller),
-      asked.map(({ caller }) => caller.requestId),
+      expectations(advances),
+      callers.map(({ caller }) => caller),
+      callers.map(({ requestId }) => requestId),
       isWhole,
     ]);
     const results = new Array<PlainlyAdvanced | undefined>(asked.length).fill(undefined);
@@ -120,28 +122,74 @@ export class PlainAdvancesRepository {
   }
 }
 
-function advanced(
-  { unit, lastProcessedTimestamp }: Advance,
-  row: AdvancedRow,
-  now: Temporal.Instant,
-): PlainlyAdvanced {
+/** Mostly there are none; a list that is too short is filled up with nulls. */
+function expectations(advances: readonly Advance[]): (string | null)[] {
+  if (advances.every(({ expected }) => !expected)) return [];
+  return advances.map(({ expected }) => (expected ? toTimestamp(expected) : null));
+}
+
+function advanced(advance: Advance, row: AdvancedRow, now: Temporal.Instant): PlainlyAdvanced {
   return {
-    result: {
-      outcome: 'ADVANCED',
-      backfilled: false,
-      state: {
-        ...unit,
-        id: row.id,
-        lastProcessedTimestamp,
-        active: true,
-        scopeActivationToggleDate: fromStamp(row.toggled_stamp),
-        lastAdvancedAt: now,
-        updatedAt: now,
-        version: row.version,
-        revision: row.revision,
-        movedByOperator: false,
-      },
-    },
+    result: { outcome: 'ADVANCED', backfilled: false, state: new AdvancedState(advance, row, now) },
     now,
   };
+}
+
+/** A state as its advance left it, which is mostly not asked for. */
+class AdvancedState implements ScopeState {
+  private readonly advance: Advance;
+  private readonly row: AdvancedRow;
+  private readonly now: Temporal.Instant;
+  readonly active = true;
+  readonly movedByOperator = false;
+
+  constructor(advance: Advance, row: AdvancedRow, now: Temporal.Instant) {
+    this.advance = advance;
+    this.row = row;
+    this.now = now;
+  }
+
+  get id(): number {
+    return this.row.id;
+  }
+
+  get scopeId(): string {
+    return this.advance.unit.scopeId;
+  }
+
+  get scopeKey(): string {
+    return this.advance.unit.scopeKey;
+  }
+
+  get collector(): string {
+    return this.advance.unit.collector;
+  }
+
+  get fetcher(): string {
+    return this.advance.unit.fetcher;
+  }
+
+  get lastProcessedTimestamp(): Temporal.Instant {
+    return this.advance.lastProcessedTimestamp;
+  }
+
+  get scopeActivationToggleDate(): Temporal.Instant {
+    return fromStamp(this.row.toggled_stamp);
+  }
+
+  get lastAdvancedAt(): Temporal.Instant {
+    return this.now;
+  }
+
+  get updatedAt(): Temporal.Instant {
+    return this.now;
+  }
+
+  get version(): number {
+    return this.row.version;
+  }
+
+  get revision(): number {
+    return this.row.revision;
+  }
 }

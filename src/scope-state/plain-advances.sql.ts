@@ -34,7 +34,8 @@ export const advancePlain = {
       select set_config('scopestate.records_history', 'on', true) as records_history,
         case when current_setting('synchronous_commit') = 'off' then set_config('synchronous_commit', 'on', true) end
     ), mine as materialized (
-      select s.id, asked.place, asked.at, asked.actor, asked.request_id, s.version as old_version,
+      select s.id, asked.place, asked.at, coalesce(asked.actor, $7[1]) as actor,
+        coalesce(asked.request_id, $8[1]) as request_id, s.version as old_version,
         s.last_processed_timestamp as old_last_processed_timestamp, s.last_advanced_at as old_last_advanced_at,
         s.updated_at as old_updated_at
       from settings, ${advancesAsked} join ${table} s using (identifier, scope_key, collector, fetcher)

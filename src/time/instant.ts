@@ -18,6 +18,7 @@ export const latestInstant = Temporal.Instant.from('9999-12-31T23:59:59.999999Z'
 
 /** Year 0000 is the first that RFC 3339 can write: a foreign row may be older than {@link earliestInstant}. */
 const earliestWritableMillis = Temporal.Instant.from('0000-01-01T00:00:00Z').epochMilliseconds;
+const earliestMillis = earliestInstant.epochMilliseconds;
 const latestMillis = latestInstant.epochMilliseconds;
 const dayMillis = 86_400_000;
 
@@ -26,12 +27,9 @@ export function parseInstant(text: string): Temporal.Instant {
   if (!rfc3339.test(text)) throw refusal(text);
   const instant = instantOf(text);
   if (!instant) throw refusal(text, ', a day that no calendar has');
-  if (
-    Temporal.Instant.compare(instant, earliestInstant) < 0 ||
-    Temporal.Instant.compare(instant, latestInstant) > 0
-  ) {
-    throw refusal(text, ', which is out of range');
-  }
+  // Whole milliseconds tell: the earliest instant is the first microsecond of its own, the latest one the last.
+  const millis = instant.epochMilliseconds;
+  if (millis < earliestMillis || millis > latestMillis) throw refusal(text, ', which is out of range');
   return instant;
 }
 
@@ -46,11 +44,16 @@ export function formatInstant(instant: Temporal.Instant): string {
   }
   const day = Math.floor(millis / dayMillis);
   const ofDay = millis - day * dayMillis;
-  const micros = Number((instant.epochNanoseconds - BigInt(millis) * 1_000_000n) / 1_000n);
-  const [hour, minute, second] = [ofDay / 3_600_000, (ofDay / 60_000) % 60, (ofDay / 1_000) % 60].map(
-    twoDigits,
-  );
-  return `${dateOf(day)}T${hour}:${minute}:${second}${fractionOf((ofDay % 1_000) * 1_000 + micros)}Z`;
+  const hour = twoDigits(ofDay / 3_600_000);
+  const minute = twoDigits((ofDay / 60_000) % 60);
+  const second = twoDigits((ofDay / 1_000) % 60);
+  const micros = (ofDay % 1_000) * 1_000 + microsOfMillisecond(instant);
+  return `${dateOf(day)}T${hour}:${minute}:${second}${fractionOf(micros)}Z`;
+}
+
+function microsOfMillisecond(instant: Temporal.Instant): number {
+  const nanos = Number(instant.epochNanoseconds % 1_000_000n);
+  return Math.floor((nanos < 0 ? nanos + 1_000_000 : nanos) / 1_000);
 }
 
 const dates = new Map<number, string>();

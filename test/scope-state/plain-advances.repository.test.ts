@@ -3,7 +3,14 @@ import pg from 'pg';
 import { OutcomeUnknown } from '../../src/fault.js';
 import { decideAdvance } from '../../src/scope-state/advance.rules.js';
 import { PlainAdvancesRepository } from '../../src/scope-state/plain-advances.repository.js';
-import { advancing, caller, instant, stored, usePlainAdvances } from '../support/plain-advances.js';
+import {
+  advancing,
+  caller,
+  instant,
+  plainState,
+  stored,
+  usePlainAdvances,
+} from '../support/plain-advances.js';
 import { postgresMajors } from '../support/test-database.js';
 import { unit } from '../support/units.js';
 
@@ -33,10 +40,10 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
       const now = await used.stateOf(asked.unit);
       if (isToAdvance) {
         advanced++;
-        expect(done[place]).toEqual({
-          result: { outcome: 'ADVANCED', backfilled: false, state: now },
-          now: now!.updatedAt,
-        });
+        const { result, now: advancedAt } = done[place]!;
+        expect(result).toMatchObject({ outcome: 'ADVANCED', backfilled: false });
+        expect(plainState(result.state)).toEqual(now);
+        expect(advancedAt).toEqual(now!.updatedAt);
         expect(now).toMatchObject({ version: 2, revision: 1, movedByOperator: false });
         const at = asked.lastProcessedTimestamp.toString({ fractionalSecondDigits: 6 });
         expect(now!.lastProcessedTimestamp.toString({ fractionalSecondDigits: 6 })).toBe(at);
@@ -131,10 +138,11 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     const ending = {
       connect: async () => {
         const client = await used.pool.connect();
-        const send = client.query.bind(client) as (sent: pg.QueryConfig) => Promise<pg.QueryResult>;
-        client.query = ((statement: pg.QueryConfig) => {
-          const sent = send(statement);
-          return sent.then(() => Promise.reject(new Error('Connection terminated unexpectedly')));
+        const send = client.query.bind(client);
+        client.query = ((sent: pg.Query & { callback: (error: Error) => void }) => {
+          const { callback } = sent;
+          sent.callback = () => callback(new Error('Connection terminated unexpectedly'));
+          return send(sent);
         }) as typeof client.query;
         return client;
       },

@@ -21,16 +21,16 @@ describe.each(postgresMajors)(
       const connect = async () => {
         const client = await used.pool.connect();
         return {
-          query: ({ text, values }: pg.QueryConfig) =>
-            client.query({
-              text: text
-                .replace(
-                  'with settings',
-                  'with waited as materialized (select pg_advisory_xact_lock(42)), settings',
-                )
-                .replace('from settings,', 'from waited, settings,'),
-              values: values!,
-            }),
+          query: (sent: pg.Query & { text: string; name?: string | undefined }) => {
+            sent.name = undefined;
+            sent.text = sent.text
+              .replace(
+                'with settings',
+                'with waited as materialized (select pg_advisory_xact_lock(42)), settings',
+              )
+              .replace('from settings,', 'from waited, settings,');
+            return client.query(sent);
+          },
           release: () => client.release(),
         };
       };

@@ -1,3 +1,4 @@
+import type { ScopeState } from '../../src/scope-state/scope-state.rules.js';
 import { afterAll, beforeAll } from '@jest/globals';
 import pg from 'pg';
 import type { CollectionUnit } from '../../src/collection-unit/collection-unit.rules.js';
@@ -43,7 +44,7 @@ export class PlainAdvances {
   }
 
   async stateOf(one: CollectionUnit) {
-    return (await this.states.candidates([one])).rows[0];
+    return plainState((await this.states.candidates([one])).rows[0]);
   }
 
   statesOf(units: CollectionUnit[]) {
@@ -83,4 +84,15 @@ export function usePlainAdvances(major: PostgresMajor): PlainAdvances {
     await used.database.drop();
   });
   return used;
+}
+
+/** What getters answer, too: two states are equal when all of it is. */
+export function plainState(state: ScopeState | undefined): ScopeState | undefined {
+  if (!state) return undefined;
+  const { id, scopeId, scopeKey, collector, fetcher, active, version, revision, movedByOperator } = state;
+  const { lastProcessedTimestamp, scopeActivationToggleDate, lastAdvancedAt, updatedAt } = state;
+  return {
+    ...{ id, scopeId, scopeKey, collector, fetcher, active, version, revision, movedByOperator },
+    ...{ lastProcessedTimestamp, scopeActivationToggleDate, lastAdvancedAt, updatedAt },
+  };
 }

@@ -27,17 +27,24 @@ export interface Plan {
   millis: number;
 }
 
+/** What a statement is framed by, where the database bounds it. */
+const framing = /^(\/\*.*?\*\/ )?(begin|commit)\b/;
+
 /** A pool that notes the statements which repositories send through it. */
 export class NotingPool {
   readonly statements: Statement[] = [];
   readonly pool: Pool;
 
   constructor(pool: Pool) {
-    const query = (statement: Statement) => {
-      this.statements.push(statement);
-      return pool.query(statement);
+    const connect = async () => {
+      const client = await pool.connect();
+      const query = (asked: pg.Query & Required<Statement>) => {
+        if (!framing.test(asked.text)) this.statements.push({ text: asked.text, values: asked.values });
+        return client.query(asked);
+      };
+      return { query, release: client.release.bind(client) };
     };
-    this.pool = { query } as unknown as Pool;
+    this.pool = { connect, totalCount: 1 } as unknown as Pool;
   }
 
   /** The plan of the statement sent last, as it ran once more. */
