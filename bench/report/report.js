@@ -36,9 +36,10 @@ export function targetsTable(results) {
     line.against,
     line.asked,
     line.measured ?? '',
+    line.ceiling ?? '',
     verdict(line),
   ]);
-  return `## Targets\n\n${table(['operation', 'concurrency', 'against', 'at least', 'measured', 'so'], rows)}`;
+  return `## Targets\n\n“The ceiling” is what bare node:http with the same batching reaches against the same server.\n\n${table(['operation', 'concurrency', 'against', 'at least', 'measured', 'the ceiling', 'so'], rows)}`;
 }
 
 function warnings(results, { quick, isWhole }) {

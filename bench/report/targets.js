@@ -22,7 +22,7 @@ const ratioLines = [
 const leastRowsASecond = 40_000;
 const mostTimesTheFirstPage = 1.5;
 
-/** Each line: operation, concurrency, against what, what is asked, what was measured, whether that reaches it. */
+/** Each line: operation, concurrency, against what, what is asked, what was measured, what the ceiling reaches, whether it is reached. */
 export function targetLines(results) {
   return [
     ...ratioLines.flatMap((line) => ratiosOf(results, line)),
@@ -43,11 +43,19 @@ function ratiosOf(results, { operations, concurrencies, least, aim }) {
           against: titleOf(other),
           asked: `≥ ${asked}×${aim ? `, aim ${aim}×` : ''}`,
           measured: ratio === undefined ? (hasFailed ? 'failed' : undefined) : `${ratio.toFixed(2)}×`,
+          ceiling: ceilingOf(results, operation, concurrency, other),
           isReached: ratio === undefined ? (hasFailed ? false : undefined) : ratio >= asked,
         };
       }),
     ),
   );
+}
+
+/** What the ceiling reaches against the same server: what lies beyond it, nobody reaches here. */
+function ceilingOf(results, operation, concurrency, other) {
+  if (!['read', 'advance'].includes(operation) || other === 'batched') return undefined;
+  const ratio = results.ratio(operation, concurrency, 'batched', other);
+  return ratio === undefined ? undefined : `${ratio.toFixed(2)}×`;
 }
 
 function rowsLine(rate) {

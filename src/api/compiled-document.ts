@@ -64,10 +64,11 @@ export class CompiledDocument {
   }
 
   /** undefined: it is for graphql-js to execute */
-  static of(schema: GraphQLSchema, known: KnownDocument): CompiledDocument | undefined {
+  static of(schemas: AnsweredSchemas, known: KnownDocument): CompiledDocument | undefined {
+    const schema = schemas.asked;
     const node = onlyField(known.operation);
     if (!node || !isOnlyRead(schema, known.document, node)) return undefined;
-    const answered = answeredSchema(schema, known.operation.operation);
+    const answered = schemas.of(known.operation.operation);
     const document = answeredDocument(known, node);
     const compiled = compileQuery(answered, document, undefined, { disablingCapturingStackErrors: true });
     return isCompiledQuery(compiled)
@@ -116,15 +117,20 @@ interface Answered {
   readonly compiled: CompiledQuery;
 }
 
-const answeredSchemas = new WeakMap<GraphQLSchema, Map<OperationTypeNode, GraphQLSchema>>();
+/** A schema, and for each kind of operation one whose root fields are asked nothing and ask nobody: a mutation's are read as a query's. */
+export class AnsweredSchemas {
+  readonly asked: GraphQLSchema;
+  private readonly answered = new Map<OperationTypeNode, GraphQLSchema>();
 
-/** A schema whose root fields are asked nothing and ask nobody; a mutation's, too, are only read, as a query's. */
-function answeredSchema(schema: GraphQLSchema, operation: OperationTypeNode): GraphQLSchema {
-  let known = answeredSchemas.get(schema);
-  if (!known) answeredSchemas.set(schema, (known = new Map<OperationTypeNode, GraphQLSchema>()));
-  const made = known.get(operation) ?? withRoot(schema, schema.getRootType(operation)!);
-  known.set(operation, made);
-  return made;
+  constructor(asked: GraphQLSchema) {
+    this.asked = asked;
+  }
+
+  of(operation: OperationTypeNode): GraphQLSchema {
+    const made = this.answered.get(operation) ?? withRoot(this.asked, this.asked.getRootType(operation)!);
+    this.answered.set(operation, made);
+    return made;
+  }
 }
 
 function withRoot(schema: GraphQLSchema, root: GraphQLObjectType): GraphQLSchema {
@@ -169,8 +175,8 @@ function isOnlyRead(schema: GraphQLSchema, document: DocumentNode, root: FieldNo
       Field: (node) => {
         const parent = types.getParentType();
         const isMeta = node.name.value === '__typename';
-        if (node === root || (isMeta && parent)) return;
-        isRead &&= parent !== undefined && parent !== null && isPlain(schema, parent, node.name.value);
+        if (node === root || isMeta) return;
+        isRead &&= !!parent && node.alias?.value !== '__proto__' && isPlain(schema, parent, node.name.value);
       },
     }),
   );

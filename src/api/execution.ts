@@ -1,6 +1,6 @@
 import { execute, type ExecutionResult, type GraphQLSchema } from 'graphql';
 import type { CallContext } from '../caller/caller.js';
-import { CompiledDocument } from './compiled-document.js';
+import { AnsweredSchemas, CompiledDocument } from './compiled-document.js';
 import { mostCoercionErrors } from './documents/cost-limit.js';
 import type { KnownDocument } from './known-documents.js';
 
@@ -10,12 +10,14 @@ const comesOften = 3;
 /** Executes known documents, and compiles those that come often. */
 export class Execution {
   private readonly schema: GraphQLSchema;
+  private readonly answered: AnsweredSchemas;
   private readonly times = new WeakMap<KnownDocument, number>();
   /** undefined: graphql-js executes it */
   private readonly compiled = new WeakMap<KnownDocument, CompiledDocument | undefined>();
 
   constructor(schema: GraphQLSchema) {
     this.schema = schema;
+    this.answered = new AnsweredSchemas(schema);
   }
 
   execute(
@@ -40,7 +42,7 @@ export class Execution {
     const times = (this.times.get(known) ?? 0) + 1;
     this.times.set(known, times);
     if (times < comesOften) return undefined;
-    const made = CompiledDocument.of(this.schema, known);
+    const made = CompiledDocument.of(this.answered, known);
     this.compiled.set(known, made);
     return made;
   }

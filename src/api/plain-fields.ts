@@ -16,7 +16,8 @@ export function readPlainFields(schema: GraphQLSchema): void {
       .map(({ methodName }) => methodName);
     for (const field of fields ?? []) {
       const isRuled = field.roles !== undefined || (field.middlewares?.length ?? 0) > 0;
-      if (!isRuled && !resolved.includes(field.name)) delete type.getFields()[field.schemaName]?.resolve;
+      const isRead = field.name === field.schemaName && !resolved.includes(field.name);
+      if (isRead && !isRuled) delete type.getFields()[field.schemaName]?.resolve;
     }
   }
 }

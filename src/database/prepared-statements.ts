@@ -16,13 +16,21 @@ export class PreparedStatements {
     return { ...nameless, name: `${name} ${this.suffix}` };
   }
 
-  /** Whether it failed for its name only: then nothing was done, and it is sent again without one. */
+  /** Whether it failed for its name only: then nothing was done, and it is sent again, under another name or none. */
   isAtFault(error: unknown): boolean {
-    if (!sharedSessionCodes.has(sqlStateOf(error) ?? '')) return false;
+    const code = sqlStateOf(error) ?? '';
+    if (code === notSupported && error instanceof Error && error.message.includes('cached plan')) {
+      if (this.suffix !== undefined) this.suffix = crypto.randomUUID();
+      return true;
+    }
+    if (!sharedSessionCodes.has(code)) return false;
     this.suffix = undefined;
     return true;
   }
 }
+
+/** A migration has changed the type of a column that a plan answers: under another name it is planned anew. */
+const notSupported = '0A000';
 
 /** A statement is not there, or there already. */
 const sharedSessionCodes = new Set(['26000', '42P05']);

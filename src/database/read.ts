@@ -40,7 +40,10 @@ export function readInOrder<Row extends QueryResultRow>(
   return look(async () => (await readWith<Row>(queryable, settings, { text, values })).rows);
 }
 
-/** The same, planned once a session: its plan is kept while the table grows, so it must not be one for a small table. */
+/**
+ * The same with a name, for ranges that whatever the values an index gives: PostgreSQL may keep its plan while the table grows,
+ * so it must not be one for a small table.
+ */
 export function readInOrderPrepared<Row extends QueryResultRow>(
   queryable: Queryable,
   statement: QueryConfig & { name: string },
@@ -59,7 +62,7 @@ function timeoutOf(queryable: Queryable): string[] {
 }
 
 /**
- * The same with a name: it is planned once a session, so its text must always be the same. Only the driver bounds it, a
+ * As `read`, with a name: it is planned once a session, so its text must always be the same. Only the driver bounds it, a
  * little later: a point read would cost the database half as much again, and look-ups hold few connections, however many wait.
  */
 export function readPrepared<Row extends QueryResultRow>(

@@ -38,18 +38,17 @@ export class ScopeStateChangeConnection {
   @Field(() => PageInfo, { description: 'Where this page stands.' })
   readonly pageInfo: PageInfo;
 
+  @Field(() => [ScopeStateChangeObject], { description: 'The changes of this page.' })
+  readonly nodes: ScopeStateChangeObject[];
+
   constructor(edges: ScopeStateChangeEdge[], neighbours: Pick<PageInfo, 'hasNextPage' | 'hasPreviousPage'>) {
     this.edges = edges;
+    this.nodes = edges.map((edge) => edge.node);
     this.pageInfo = {
       hasNextPage: neighbours.hasNextPage,
       hasPreviousPage: neighbours.hasPreviousPage,
       startCursor: edges.at(0)?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
     };
-  }
-
-  @Field(() => [ScopeStateChangeObject], { description: 'The changes of this page.' })
-  get nodes(): ScopeStateChangeObject[] {
-    return this.edges.map((edge) => edge.node);
   }
 }

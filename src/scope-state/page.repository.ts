@@ -2,6 +2,7 @@ import type { Grants } from '../caller/grant.rules.js';
 import type { Pool } from '../database/pool.js';
 import { PreparedStatements } from '../database/prepared-statements.js';
 import { read, readInOrderPrepared } from '../database/read.js';
+import { pageSize } from '../relay/paging.js';
 import { Parameters, conditionOf, dayIs } from './condition.sql.js';
 import type { ScopeStateFilter } from './filter.rules.js';
 import { narrowed } from './granted.sql.js';
@@ -57,7 +58,7 @@ function mayBeFew(filter: ScopeStateFilter): boolean {
   return isAmongTexts || active === false || legacy === true;
 }
 
-/** Statements of pages without filter, in the order of scope ids: whatever their values, the walk along the index is right. */
+/** Names for pages of other sizes than the usual one: whoever asks for each size shall not fill the sessions with plans. */
 const mostNames = 32;
 
 /** Pages by keyset on (sorted column, id): a row that does not move is neither missed nor repeated, whatever else moves. */
@@ -65,6 +66,7 @@ export class PageRepository {
   private readonly pool: Pool;
   private readonly statements = new PreparedStatements();
   private readonly names = new Map<string, string>();
+  private otherSizes = 0;
 
   constructor(pool: Pool) {
     this.pool = pool;
@@ -102,7 +104,8 @@ export class PageRepository {
          ${isByTime ? byTime : select(table, range, [])}
        ) page on true
        order by ${isByTime ? 'page.key' : 'page.identifier'} ${way}, page.id ${way}`;
-    const name = !isByTime && condition === 'true' ? this.nameOf(text) : undefined;
+    // Whatever the cursors, the walk along the index is right: it can be planned once.
+    const name = !isByTime && condition === 'true' ? this.nameOf(text, size) : undefined;
     const { values } = parameters;
     const rows =
       name === undefined
@@ -120,10 +123,10 @@ export class PageRepository {
     };
   }
 
-  /** Those that come first get one: whoever asks for pages of every size shall not fill the sessions with plans. */
-  private nameOf(text: string): string | undefined {
+  private nameOf(text: string, size: number): string | undefined {
     const known = this.names.get(text);
-    if (known !== undefined || this.names.size === mostNames) return known;
+    if (known !== undefined) return known;
+    if (size !== pageSize && this.otherSizes++ >= mostNames) return undefined;
     const name = `Page.page ${this.names.size + 1}`;
     this.names.set(text, name);
     return name;

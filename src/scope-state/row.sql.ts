@@ -13,7 +13,7 @@ export function micros(timestamp: string): string {
 
 /**
  * The same at half the cost: what PostgreSQL itself keeps, which is microseconds since 2000, in sixteen hexadecimal digits.
- * For what is sent by the hundred.
+ * For rows, which are sent by the hundred.
  */
 export function stamp(timestamp: string): string {
   return `encode(timestamp_send(${timestamp}), 'hex')`;
@@ -23,8 +23,9 @@ const microsOf2000 = 946_684_800_000_000;
 
 export function fromStamp(digits: string): Temporal.Instant {
   const high = Number.parseInt(digits.slice(0, 8), 16) | 0; // its sign is the stamp's
-  const micros = high * 2 ** 32 + Number.parseInt(digits.slice(8), 16) + microsOf2000;
-  if (Number.isSafeInteger(micros)) return instantFromSafeMicros(micros);
+  const since2000 = high * 2 ** 32 + Number.parseInt(digits.slice(8), 16);
+  const micros = since2000 + microsOf2000;
+  if (Number.isSafeInteger(since2000) && Number.isSafeInteger(micros)) return instantFromSafeMicros(micros);
   return instantFromMicros(BigInt.asIntN(64, BigInt(`0x${digits}`)) + BigInt(microsOf2000));
 }
 

@@ -26,6 +26,7 @@ export class ScopeStateObject implements Node {
   private readonly state: ScopeState;
   private readonly now: Temporal.Instant;
   private readonly schedule: Schedule;
+  private foundNextPeriod: Period | null | undefined;
 
   constructor(state: ScopeState, now: Temporal.Instant, schedule: Schedule) {
     this.state = state;
@@ -148,7 +149,9 @@ export class ScopeStateObject implements Node {
     description: 'The period to rate next; null when nothing is due.',
   })
   get nextPeriod(): Period | null {
-    return nextPeriod(this.state, this.now, this.schedule);
+    if (this.foundNextPeriod === undefined)
+      this.foundNextPeriod = nextPeriod(this.state, this.now, this.schedule);
+    return this.foundNextPeriod;
   }
 }
 

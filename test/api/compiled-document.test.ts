@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parse, type ExecutionResult, type OperationDefinitionNode } from 'graphql';
-import { CompiledDocument } from '../../src/api/compiled-document.js';
+import { AnsweredSchemas, CompiledDocument } from '../../src/api/compiled-document.js';
 import type { CallContext } from '../../src/caller/caller.js';
 import { createSchema } from '../../src/api/schema.js';
 import { unconnectedResolvers } from '../../src/resolvers.js';
@@ -17,7 +17,7 @@ async function compile(text: string, answer: object = {}): Promise<CompiledDocum
   const document = parse(text);
   const [operation] = document.definitions as OperationDefinitionNode[];
   const schema = await createSchema({ resolvers, oneOf: [selectorName] });
-  return CompiledDocument.of(schema, { document, operation: operation! });
+  return CompiledDocument.of(new AnsweredSchemas(schema), { document, operation: operation! });
 }
 
 const find = `query ($unit: CollectionUnitInput!) { scopeState(unit: $unit) { scopeId version } }`;

@@ -6,6 +6,7 @@ import { createLog } from '../../src/log.js';
 import { PageRepository } from '../../src/scope-state/page.repository.js';
 import type { Order } from '../../src/scope-state/position.rules.js';
 import { ScopeStateEntity } from '../../src/scope-state/scope-state.entity.js';
+import { NotingPool } from '../support/plans.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
 import { unit } from '../support/units.js';
 
@@ -51,6 +52,36 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     for (const backward of [false, true]) {
       expect(await allPages(order, { scopeIdPrefix: prefix }, backward)).toEqual(rows.map(({ id }) => id));
     }
+  });
+
+  test.each([
+    ['is gone, as behind a pooler that knows no statements,', 'deallocate all'],
+    [
+      'answers another type since a migration',
+      'alter table cloudkitty_storage_states alter column revision type bigint',
+    ],
+  ])('a page whose plan %s is asked for again', async (_, change) => {
+    const order = { field: 'SCOPE_ID', direction: 'ASC' } as const;
+    const wanted = { filter: {}, grants: allUnits, order, size: 2, backward: false } as const;
+    const pages = new PageRepository(opened.pool);
+    const ids = async () =>
+      (await pages.page({ ...wanted, after: undefined, before: undefined })).states.map(({ id }) => id);
+    const before = await ids();
+    await opened.pool.query(change);
+    expect(await ids()).toEqual(before);
+    expect(await ids()).toEqual(before);
+  });
+
+  test('who asks for pages of each size fills no session with plans', async () => {
+    const noting = new NotingPool(opened.pool);
+    const pages = new PageRepository(noting.pool);
+    const order = { field: 'SCOPE_ID', direction: 'ASC' } as const;
+    for (const size of [...Array.from({ length: 40 }, (_, n) => n + 1), 100]) {
+      const wanted = { filter: {}, grants: allUnits, order, size, backward: false } as const;
+      await pages.page({ ...wanted, after: undefined, before: undefined });
+    }
+    const named = noting.statements.map(({ name }) => name !== undefined);
+    expect(named).toEqual([...Array<boolean>(32).fill(true), ...Array<boolean>(8).fill(false), true]);
   });
 
   async function allPages(order: Order, filter: { scopeIdPrefix: string }, backward: boolean) {

@@ -117,6 +117,20 @@ describe.each(postgresMajors)(`on PostgreSQL %i, with ${states} states,`, (major
     return row && positionOf(toScopeState(row), order);
   }
 
+  test.each(orders.filter(({ field }) => field === 'SCOPE_ID'))(
+    'pages without a filter, $direction, keep a plan that is right for any place and size of the table',
+    async (order) => {
+      const middle = (await placeIn({}, order, 0.5))!;
+      const wanted = { filter: {}, grants: allUnits, order, size, after: undefined, before: undefined };
+      for (const more of [{}, { after: middle }, { backward: true }, { backward: true, before: middle }]) {
+        await pages.page({ ...wanted, backward: false, ...more });
+        const plan = await noting.keptPlanOfLast(client);
+        expect(plan).toMatchObject({ scans: expect.not.arrayContaining(['Seq Scan']) as unknown });
+        expect(plan.visited).toBeLessThan(3 * size + 10);
+      }
+    },
+  );
+
   describe.each(selective)('the filter %s', (_, filter, index) => {
     test.each(orders)('is an index range by $field $direction', async (order) => {
       const matching = await pages.count(filter, allUnits);

@@ -1,9 +1,10 @@
-import type pg from 'pg';
+import pg from 'pg';
 import type { Pool } from '../../src/database/pool.js';
 
 interface Statement {
   text: string;
   values?: unknown[];
+  name?: string | undefined;
 }
 
 /** What EXPLAIN (FORMAT JSON) tells of a node. */
@@ -28,18 +29,20 @@ export interface Plan {
 }
 
 /** What a statement is framed by, where the database bounds it. */
-const framing = /^(\/\*.*?\*\/ )?(begin|commit)\b/;
+export const framing = /^(\/\*.*?\*\/ )?(begin|commit)\b/;
 
 /** A pool that notes the statements which repositories send through it. */
 export class NotingPool {
   readonly statements: Statement[] = [];
   readonly pool: Pool;
+  private readonly framing: string[] = [];
 
   constructor(pool: Pool) {
     const connect = async () => {
       const client = await pool.connect();
       const query = (asked: pg.Query & Required<Statement>) => {
-        if (!framing.test(asked.text)) this.statements.push({ text: asked.text, values: asked.values });
+        if (framing.test(asked.text)) this.framing.push(asked.text);
+        else this.statements.push({ text: asked.text, values: asked.values, name: asked.name });
         return client.query(asked);
       };
       return { query, release: client.release.bind(client) };
@@ -50,6 +53,18 @@ export class NotingPool {
   /** The plan of the statement sent last, as it ran once more. */
   planOfLast(client: pg.Client): Promise<Plan> {
     return planOf(client, this.statements.at(-1)!);
+  }
+
+  /** The plan that a session keeps for the statement sent last, which has a name: made for whatever values may come. */
+  async keptPlanOfLast(client: pg.Client): Promise<Plan> {
+    const { name, text, values = [] } = this.statements.at(-1)!;
+    if (name === undefined) throw new Error(`it has no name: ${text}`);
+    await client.query(`${this.framing.at(-2)}; set local plan_cache_mode = force_generic_plan`);
+    await client.query(`prepare kept as ${text}`);
+    const given = values.map((value) => pg.escapeLiteral(String(value))).join(', ');
+    const plan = await planOf(client, { text: `execute kept${given && ` (${given})`}` });
+    await client.query('rollback; deallocate kept');
+    return plan;
   }
 
   /** The plans of all statements sent since it was asked last, as they ran once more. */

@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { fromStamp, stamp } from '../../src/scope-state/row.sql.js';
+import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
+
+const times = [
+  ...['0001-01-01T00:00:00.000001Z', '1684-07-28T00:00:00.000001Z', '1700-01-01T00:00:00.000001Z'],
+  ...['1969-12-31T23:59:59.999999Z', '1970-01-01T00:00:00Z', '1999-12-31T23:59:59.999999Z'],
+  ...['2000-01-01T00:00:00Z', '2000-01-01T00:00:00.000001Z', '2026-11-27T06:00:00.123456Z'],
+  ...['2255-06-05T23:47:34.740993Z', '2285-06-05T23:47:34.740993Z', '9999-12-31T23:59:59.999999Z'],
+];
+
+describe.each(postgresMajors)('a time comes back from PostgreSQL %i as it was stored:', (major) => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase({ major });
+  });
+  afterAll(() => database.drop());
+
+  test.each(times)('%s', async (time) => {
+    const [row] = await database.query<{ stamp: string }>(`select ${stamp(`$1::timestamp(6)`)} as stamp`, [
+      time.slice(0, -1),
+    ]);
+    expect(String(fromStamp(row!.stamp))).toBe(time);
+  });
+
+  test('one without end is none', async () => {
+    const [row] = await database.query<{ stamp: string }>(
+      `select ${stamp(`'infinity'::timestamp(6)`)} as stamp`,
+    );
+    expect(() => fromStamp(row!.stamp)).toThrow();
+  });
+});
