@@ -21,12 +21,14 @@ export function stamp(timestamp: string): string {
 
 const microsOf2000 = 946_684_800_000_000;
 
-export function fromStamp(digits: string): Temporal.Instant {
-  const high = Number.parseInt(digits.slice(0, 8), 16) | 0; // its sign is the stamp's
-  const since2000 = high * 2 ** 32 + Number.parseInt(digits.slice(8), 16);
+export function fromStamp(digits: string, start = 0): Temporal.Instant {
+  const high = Number.parseInt(digits.slice(start, start + 8), 16) | 0; // its sign is the stamp's
+  const since2000 = high * 2 ** 32 + Number.parseInt(digits.slice(start + 8, start + 16), 16);
   const micros = since2000 + microsOf2000;
   if (Number.isSafeInteger(since2000) && Number.isSafeInteger(micros)) return instantFromSafeMicros(micros);
-  return instantFromMicros(BigInt.asIntN(64, BigInt(`0x${digits}`)) + BigInt(microsOf2000));
+  return instantFromMicros(
+    BigInt.asIntN(64, BigInt(`0x${digits.slice(start, start + 16)}`)) + BigInt(microsOf2000),
+  );
 }
 
 /** Of a row's times, in this order, each its stamp; the last one may be missing. One text: of a page it is sent a hundred times. */
@@ -36,17 +38,10 @@ function stamps(alias: string): string {
   return `encode(${sent} || coalesce(timestamp_send(${alias}.last_advanced_at), ''), 'hex')`;
 }
 
-const stampLength = 16;
-
-function timeAt(sent: string, place: number): Temporal.Instant {
-  return fromStamp(sent.slice(place * stampLength, (place + 1) * stampLength));
-}
-
-const lastProcessed = ({ stamps: sent }: ScopeStateRow) => timeAt(sent, 0);
-const toggled = ({ stamps: sent }: ScopeStateRow) => timeAt(sent, 1);
-const updated = ({ stamps: sent }: ScopeStateRow) => timeAt(sent, 2);
-const advanced = ({ stamps: sent }: ScopeStateRow) =>
-  sent.length > 3 * stampLength ? timeAt(sent, 3) : null;
+const lastProcessed = (row: ScopeStateRow) => fromStamp(row.stamps);
+const toggled = (row: ScopeStateRow) => fromStamp(row.stamps, 16);
+const updated = (row: ScopeStateRow) => fromStamp(row.stamps, 32);
+const advanced = (row: ScopeStateRow) => (row.stamps.length > 48 ? fromStamp(row.stamps, 48) : null);
 
 /** The select list of a row; its columns are read by name. */
 export function rowColumns(alias: string): string {
