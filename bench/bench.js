@@ -27,7 +27,7 @@ try {
     await vacuum(Object.values(stage.urls));
   }
   const file = await writeReport({
-    base: options.quick ? 'RESULTS.quick' : 'RESULTS',
+    base: options.quick ? 'RESULTS.quick' : options.isWhole ? 'RESULTS' : 'RESULTS.partial',
     results,
     options,
     names,

@@ -1,7 +1,7 @@
 // What safety costs a point read: this build, which asks for a token with a grant, against another one, which lets anybody in,
 // on one embedded PostgreSQL. After `npm run build` in both:
 //
-//   node bench/limits.js [OTHER_FOLDER] [rounds]
+//   npm exec -- node bench/limits.js [OTHER_FOLDER] [rounds]
 //
 // The other folder can be this one (what tokens and grants cost), or a clone of a commit before roles, tokens and limits.
 // CPU time of the server process for each answer, which other work on the machine disturbs least (Linux: from /proc). Rounds of
