@@ -9,9 +9,9 @@ const longestMessage = 1_000;
 
 /**
  * How messages of graphql-js begin to which it gives no code: a query asks for a kind of operation that the schema has
- * not; and what follows on as many faults in the variables as are told.
+ * not; what follows on as many faults in the variables as are told; and an argument that its variables make a wrong one.
  */
-const uncoded = ['Schema is not configured to execute', 'Too many errors processing variables'];
+const uncoded = ['Schema is not configured to execute', 'Too many errors processing variables', 'Argument "'];
 
 /** Codes of graphql-js and Apollo that stay, or become one of ours (DESIGN.md, chapter 3). */
 const clientCodes: Record<string, string> = {

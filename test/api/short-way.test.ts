@@ -93,6 +93,12 @@ const asked = (query: string, variables?: unknown) => JSON.stringify({ query, va
 const advanceOf = (timestamp: unknown, more: object = {}) =>
   asked(operations.advance, { input: { unit: one, lastProcessedTimestamp: timestamp, ...more } });
 
+/** Exactly one of the selector's fields is needed, and this one may be null. */
+const activation = asked(
+  'mutation ($ids: [ID!]) { setScopeActivation(input: { active: true, reason: "r", select: { ids: $ids } }) { outcome } }',
+  { ids: null },
+);
+
 /** What is answered by the short way, once the document is known. */
 const plainOnes: [string, string, Token?][] = [
   ['a look-up', asked(operations.find, { unit: one })],
@@ -118,6 +124,7 @@ const plainOnes: [string, string, Token?][] = [
     'an empty page',
     asked('{ scopeStates(filter: { scopeIds: ["nobody"] }) { nodes { id } pageInfo { endCursor } } }'),
   ],
+  ['an argument that a variable makes a wrong one', activation],
   ['a count', asked('{ scopeStates(first: 1) { totalCount nodes { scopeId } } }')],
   [
     'the changes of states',
@@ -267,6 +274,14 @@ describe('both ways give the same answer, byte for byte:', () => {
     expect(short).toEqual(long);
     expect(short.status).toBe(401);
   });
+});
+
+test('an argument that a variable makes a wrong one is the caller’s mistake', async () => {
+  const { body } = await send(ways.long, activation);
+  const { errors } = JSON.parse(body) as { errors: { message: string; extensions: { code: string } }[] };
+  expect(errors).toHaveLength(1);
+  expect(errors[0]!.message).toMatch(/^Argument "input" has invalid value/);
+  expect(errors[0]!.extensions.code).toBe('BAD_USER_INPUT');
 });
 
 test('also where origins are listed, whose pages may call', async () => {
