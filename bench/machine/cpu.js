@@ -50,7 +50,9 @@ function childrenOf(pid) {
 }
 
 function ticksOf(pid) {
-  const [utime, stime, cutime, cstime] = fieldsOf(pid).slice(11, 15).map(Number);
+  const fields = fieldsOf(pid);
+  if (!fields) throw Object.assign(new Error(`process ${pid} has ended`), { code: 'ESRCH' });
+  const [utime, stime, cutime, cstime] = fields.slice(11, 15).map(Number);
   return { own: (utime + stime) * tickMicros, ended: (cutime + cstime) * tickMicros };
 }
 
