@@ -153,7 +153,7 @@ const howToRepeat = `## How to repeat
 /** What profiling showed, written by hand: it is kept when everything else is written anew. */
 async function notes() {
   const file = new URL('../NOTES.md', import.meta.url);
-  return existsSync(file) ? `## Where the time goes\n\n${(await readFile(file, 'utf8')).trim()}` : undefined;
+  return existsSync(file) ? (await readFile(file, 'utf8')).trim() : undefined;
 }
 
 function versionOf(name) {
