@@ -1,8 +1,7 @@
 import type { Pool, Queryable, QueryConfig, QueryResult, QueryResultRow } from './pool.js';
 import { asFault, wantsAnotherLook } from './faults.js';
-import { inOneWrite } from './one-write.js';
-import type { PreparedStatements } from './prepared-statements.js';
-import { send, sendThrough } from './send.js';
+import { PreparedStatements } from './prepared-statements.js';
+import { asTexts, send, sendBounded, sendThrough, type Texts } from './send.js';
 
 const mostLooks = 10;
 
@@ -40,20 +39,22 @@ export function readInOrder<Row extends QueryResultRow>(
   return look(async () => (await readWith<Row>(queryable, settings, { text, values })).rows);
 }
 
+/** The same as `read`, for many rows. */
+export function readTexts(queryable: Queryable, text: string, values: unknown[]): Promise<Texts[]> {
+  return look(() => textsWith(queryable, timeoutOf(queryable), { text, values }));
+}
+
 /**
- * The same with a name, for ranges that whatever the values an index gives: PostgreSQL may keep its plan while the table grows,
+ * The same as `readInOrder` with a name, for ranges that whatever the values an index gives: PostgreSQL may keep its plan while the table grows,
  * so it must not be one for a small table.
  */
-export function readInOrderPrepared<Row extends QueryResultRow>(
+export function readInOrderPrepared(
   queryable: Queryable,
   statement: QueryConfig & { name: string },
   statements: PreparedStatements,
-): Promise<Row[]> {
+): Promise<Texts[]> {
   const settings = [...timeoutOf(queryable), 'enable_bitmapscan = off', 'enable_seqscan = off'];
-  return look(
-    async () => (await readWith<Row>(queryable, settings, statements.named(statement))).rows,
-    statements,
-  );
+  return look(() => textsWith(queryable, settings, statements.named(statement)), statements);
 }
 
 function timeoutOf(queryable: Queryable): string[] {
@@ -65,12 +66,12 @@ function timeoutOf(queryable: Queryable): string[] {
  * As `read`, with a name: it is planned once a session, so its text must always be the same. Only the driver bounds it, a
  * little later: a point read would cost the database half as much again, and look-ups hold few connections, however many wait.
  */
-export function readPrepared<Row extends QueryResultRow>(
+export function readPrepared(
   queryable: Queryable,
   statement: QueryConfig & { name: string },
   statements: PreparedStatements,
-): Promise<Row[]> {
-  return look(async () => (await sendTo<Row>(queryable, statements.named(statement))).rows, statements);
+): Promise<Texts[]> {
+  return look(() => textsWith(queryable, [], statements.named(statement)), statements);
 }
 
 async function look<Row>(ask: () => Promise<Row[]>, statements?: PreparedStatements): Promise<Row[]> {
@@ -78,64 +79,66 @@ async function look<Row>(ask: () => Promise<Row[]>, statements?: PreparedStateme
     try {
       return await ask();
     } catch (error) {
-      if (statements?.isAtFault(error)) continue;
+      const areAtFault = [settingNames.isAtFault(error), statements?.isAtFault(error)];
+      if (areAtFault.includes(true) && look < mostLooks) continue;
       // Where the sessions' default is SERIALIZABLE, PostgreSQL may ask a reader to start again.
       if (!wantsAnotherLook(error) || look === mostLooks) throw asFault(error);
     }
   }
 }
 
+async function textsWith(
+  queryable: Queryable,
+  settings: readonly string[],
+  statement: QueryConfig,
+): Promise<Texts[]> {
+  const { rows } = await readWith<string[]>(queryable, settings, { ...statement, ...asTexts });
+  return rows;
+}
+
+/** What sets the settings of reads, by what they are, and which of them sessions know by name. */
+const settingStatements = new Map<string, QueryConfig & { name: string }>();
+const settingNames = new PreparedStatements();
+const prepared = new WeakMap<Queryable, Set<string>>();
+
 async function readWith<Row extends QueryResultRow>(
   queryable: Queryable,
   settings: readonly string[],
   statement: QueryConfig,
 ): Promise<QueryResult<Row>> {
-  if (settings.length === 0) return sendTo<Row>(queryable, statement);
-  if (!isPool(queryable)) return (await readSet<Row>(queryable, settings, statement)).result();
-  const client = await queryable.connect();
-  const { isSound, result } = await readSet<Row>(client, settings, statement);
-  client.release(!isSound);
-  return result();
+  if (isPool(queryable)) return sendThrough(queryable, (session) => readWith<Row>(session, settings, statement));
+  if (settings.length === 0) return send<Row>(queryable, statement);
+  return sendBounded<Row>(queryable, statement, await prepare(queryable, settings));
 }
 
-function sendTo<Row extends QueryResultRow>(queryable: Queryable, statement: QueryConfig) {
-  return isPool(queryable) ? sendThrough<Row>(queryable, statement) : send<Row>(queryable, statement);
+/** The session gets to know them, if it does not: with a name, a statement is looked at once a session. */
+async function prepare(session: Queryable, settings: readonly string[]): Promise<QueryConfig> {
+  const statement = settingNames.named(settingStatement(settings));
+  const { name } = statement;
+  const known = prepared.get(session) ?? new Set();
+  if (name === undefined || known.has(name)) return statement;
+  await send(session, statement);
+  prepared.set(session, known.add(name));
+  return statement;
+}
+
+/** Local to a transaction: one of the session's would stay behind in a pooler's, and poolers refuse one of the connection's. */
+function settingStatement(settings: readonly string[]): QueryConfig & { name: string } {
+  const key = settings.join(', ');
+  const known = settingStatements.get(key);
+  if (known) return known;
+  const set = settings.map((setting) => {
+    const [parameter, value] = setting.split(' = ');
+    return `set_config('${parameter}', '${value}', true)`;
+  });
+  const made = {
+    name: `Read.settings ${settingStatements.size + 1}`,
+    text: `/* Read.settings */ select ${set.join(', ')}`,
+  };
+  settingStatements.set(key, made);
+  return made;
 }
 
 function isPool(queryable: Queryable): queryable is Pool {
   return 'totalCount' in queryable;
-}
-
-/**
- * In a transaction for the sake of SET LOCAL: a setting of the session's would stay behind in a pooler's, and poolers
- * refuse one of the connection's. All goes out together, in one trip.
- */
-async function readSet<Row extends QueryResultRow>(
-  client: Queryable,
-  settings: readonly string[],
-  statement: QueryConfig,
-) {
-  // The name that the statement begins with: pg_stat_activity says what a session does.
-  const [name = ''] = /^\/\*.*?\*\//.exec(statement.text) ?? [];
-  const begin = ['begin read only', ...settings.map((setting) => `set local ${setting}`)].join('; ');
-  const [begun, found, ended] = await Promise.allSettled(
-    inOneWrite(
-      client,
-      () =>
-        [
-          send(client, `${name} ${begin}`),
-          send<Row>(client, statement),
-          send(client, `${name} commit`),
-        ] as const,
-    ),
-  );
-  return {
-    /** a failed statement leaves a sound session: its COMMIT rolled back */
-    isSound: ended.status === 'fulfilled',
-    result: (): QueryResult<Row> => {
-      if (found.status === 'rejected') throw found.reason;
-      if (begun.status === 'rejected') throw begun.reason;
-      return found.value;
-    },
-  };
 }

@@ -1,5 +1,7 @@
 import { Query } from 'pg';
-import type { Pool, Queryable, QueryConfig, QueryResult, QueryResultRow } from './pool.js';
+import { BoundedQuery } from './bounded-query.js';
+import { tellsOfALostSession } from './faults.js';
+import type { Pool, PoolClient, Queryable, QueryConfig, QueryResult, QueryResultRow } from './pool.js';
 
 /** What of the driver's query its types don't tell. */
 interface Kept {
@@ -8,18 +10,43 @@ interface Kept {
   _results?: unknown;
 }
 
-/**
- * Sends a statement, as the driver's own `query` does. V8 makes a function that is assigned to a property old at
- * once, and the driver's own promise and timeout are two such: whatever they could reach grew old with them, all rows of
- * all answers, at ten times the cost of rows that die young (bench/NOTES.md). So a query is made to keep nothing.
- */
+/** A row whose fields are read by their place, as the database wrote them: the driver makes nothing of them. */
+export type Texts = readonly (string | null)[];
+
+/** Has a statement's rows as `Texts`. */
+export const asTexts = { rowMode: 'array', types: { getTypeParser: () => (text: string) => text } } as const;
+
+type Done<Row extends QueryResultRow> = (error: Error | undefined, result: QueryResult<Row>) => void;
+
+/** Sends a statement, as the driver's own `query` does. */
 export function send<Row extends QueryResultRow>(
   session: Queryable,
   statement: string | QueryConfig,
 ): Promise<QueryResult<Row>> {
-  const { promise, resolve, reject } = Promise.withResolvers<QueryResult<Row>>();
   const asked = typeof statement === 'string' ? { text: statement } : { ...statement }; // the driver writes into it
-  const query: Query<Row> & Kept = new Query<Row>(asked, undefined, (error, result) => {
+  return sendQuery<Row>(session, (done) => new Query<Row>(asked, undefined, done));
+}
+
+/** Sends it behind `settings`, which a session has to know if they have a name. */
+export function sendBounded<Row extends QueryResultRow>(
+  session: Queryable,
+  statement: QueryConfig,
+  settings: QueryConfig,
+): Promise<QueryResult<Row>> {
+  return sendQuery<Row>(session, (done) => new BoundedQuery(statement, settings, done as Done<QueryResultRow>));
+}
+
+/**
+ * V8 makes a function that is assigned to a property old at
+ * once, and the driver's own promise and timeout are two such: whatever they could reach grew old with them, all rows of
+ * all answers, at ten times the cost of rows that die young (bench/NOTES.md). So a query is made to keep nothing.
+ */
+function sendQuery<Row extends QueryResultRow>(
+  session: Queryable,
+  make: (done: Done<Row>) => Query,
+): Promise<QueryResult<Row>> {
+  const { promise, resolve, reject } = Promise.withResolvers<QueryResult<Row>>();
+  const query: Query & Kept = make((error, result) => {
     if (error) return reject(error);
     query._result = query._results = undefined;
     resolve(result);
@@ -31,18 +58,15 @@ export function send<Row extends QueryResultRow>(
   });
 }
 
-/** The same on a session of the pool's, which goes back to it only if all went well. */
-export async function sendThrough<Row extends QueryResultRow>(
-  pool: Pool,
-  statement: QueryConfig,
-): Promise<QueryResult<Row>> {
+/** What is sent to a session of the pool's, which goes back to it if it is sound. */
+export async function sendThrough<T>(pool: Pool, work: (session: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   try {
-    const result = await send<Row>(client, statement);
+    const result = await work(client);
     client.release();
     return result;
   } catch (error) {
-    client.release(true);
+    client.release(tellsOfALostSession(error));
     throw error;
   }
 }

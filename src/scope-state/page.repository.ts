@@ -1,14 +1,13 @@
 import type { Grants } from '../caller/grant.rules.js';
 import type { Pool } from '../database/pool.js';
 import { PreparedStatements } from '../database/prepared-statements.js';
-import { read, readInOrderPrepared } from '../database/read.js';
+import { read, readInOrderPrepared, readTexts } from '../database/read.js';
 import { pageSize } from '../relay/paging.js';
 import { Parameters, conditionOf, dayIs } from './condition.sql.js';
 import type { ScopeStateFilter } from './filter.rules.js';
 import { narrowed } from './granted.sql.js';
 import type { Order, Position } from './position.rules.js';
-import { fromStamp, ReadState, rowColumns, stamp, table, toTimestamp, utcClock } from './row.sql.js';
-import type { ScopeStateRow } from './row.sql.js';
+import { fromStamp, ReadState, readColumns, stamp, table, toTimestamp, utcClock } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
 
 export interface PageWanted {
@@ -27,11 +26,6 @@ export interface Page {
   hasPreviousPage: boolean;
   hasNextPage: boolean;
   now: Temporal.Instant;
-}
-
-interface PageRow extends ScopeStateRow {
-  /** the time, and whether anything is before and after the places given: on each row, so it is one short text */
-  around: string;
 }
 
 const keys = {
@@ -84,7 +78,7 @@ export class PageRepository {
       place ? isAny(side, place, { order, condition, parameters }) : 'false';
     const way = isAscending === backward ? 'desc' : 'asc';
     const isByTime = order.field !== 'SCOPE_ID';
-    const columns = isByTime ? `${rowColumns('s')}, ${keys[order.field].column} as key` : rowColumns('s');
+    const columns = `${readColumns('s')}, s.id, ${keys[order.field].column} as key`;
     const select = (from: string, where: string, sorted: string[]) =>
       `(select ${columns} from ${from} s where ${where}
         order by ${[...sorted, keys[order.field].column, 's.id'].map((column) => `${column} ${way}`).join(', ')}
@@ -96,23 +90,23 @@ export class PageRepository {
       : walked(range);
     // One more than wanted tells whether the page is the last one; what lies beyond the places given is looked up.
     const text = `/* Page.page */
-       select around.around, page.* from (
+       select page.identifier, page.scope_key, page.collector, page.fetcher, page.others, around.around from (
          select concat_ws(' ', ${stamp(utcClock)},
            ${isAnyOn(isAscending ? '<=' : '>=', after)},
            ${isAnyOn(isAscending ? '>=' : '<=', before)}) as around
        ) around left join (
          ${isByTime ? byTime : select(table, range, [])}
        ) page on true
-       order by ${isByTime ? 'page.key' : 'page.identifier'} ${way}, page.id ${way}`;
+       order by page.key ${way}, page.id ${way}`;
     // Whatever the cursors, the walk along the index is right: it can be planned once.
     const name = !isByTime && condition === 'true' ? this.nameOf(text, size) : undefined;
     const { values } = parameters;
     const rows =
       name === undefined
-        ? await read<PageRow>(this.pool, text, values)
-        : await readInOrderPrepared<PageRow>(this.pool, { name, text, values }, this.statements);
-    const [now, isBefore, isAfter] = rows[0]!.around.split(' ');
-    const found: ScopeState[] = rows.filter((row) => row.id !== null).map((row) => new ReadState(row));
+        ? await readTexts(this.pool, text, values)
+        : await readInOrderPrepared(this.pool, { name, text, values }, this.statements);
+    const [now, isBefore, isAfter] = rows[0]!.at(-1)!.split(' ');
+    const found: ScopeState[] = rows.filter(ReadState.isIn).map((texts) => new ReadState(texts));
     const goesOn = found.length > size;
     const states = found.slice(0, size);
     return {

@@ -1,4 +1,5 @@
 import { formatInstant, instantFromMicros, instantFromSafeMicros } from '../time/instant.js';
+import type { Texts } from '../database/send.js';
 import type { ScopeState } from './scope-state.rules.js';
 
 export const table = 'cloudkitty_storage_states';
@@ -38,10 +39,10 @@ function stamps(alias: string): string {
   return `encode(${sent} || coalesce(timestamp_send(${alias}.last_advanced_at), ''), 'hex')`;
 }
 
-const lastProcessed = (row: ScopeStateRow) => fromStamp(row.stamps);
-const toggled = (row: ScopeStateRow) => fromStamp(row.stamps, 16);
-const updated = (row: ScopeStateRow) => fromStamp(row.stamps, 32);
-const advanced = (row: ScopeStateRow) => (row.stamps.length > 48 ? fromStamp(row.stamps, 48) : null);
+const lastProcessed = (stamps: string) => fromStamp(stamps);
+const toggled = (stamps: string) => fromStamp(stamps, 16);
+const updated = (stamps: string) => fromStamp(stamps, 32);
+const advanced = (stamps: string) => (stamps.length > 48 ? fromStamp(stamps, 48) : null);
 
 /** The select list of a row; its columns are read by name. */
 export function rowColumns(alias: string): string {
@@ -79,75 +80,104 @@ export function toScopeState(row: ScopeStateRow): ScopeState {
     scopeKey: row.scope_key,
     collector: row.collector,
     fetcher: row.fetcher,
-    lastProcessedTimestamp: lastProcessed(row),
+    lastProcessedTimestamp: lastProcessed(row.stamps),
     active: row.active,
-    scopeActivationToggleDate: toggled(row),
-    lastAdvancedAt: advanced(row),
-    updatedAt: updated(row),
+    scopeActivationToggleDate: toggled(row.stamps),
+    lastAdvancedAt: advanced(row.stamps),
+    updatedAt: updated(row.stamps),
     version: row.version,
     revision: row.revision,
     movedByOperator: row.moved_by_operator,
   };
 }
 
-/** The same for rows that are only read, many of them: their times are made where they are asked for. */
-export class ReadState implements ScopeState {
-  private readonly row: ScopeStateRow;
+/**
+ * The select list of rows that are only read, many of them: what a field costs both sides is much of what a row does, so all but
+ * the unit is one text. Fields are read as texts, by their place.
+ */
+export function readColumns(alias: string): string {
+  const others = ['id', 'version', 'revision', 'active', 'moved_by_operator'];
+  return [
+    `${alias}.identifier`,
+    `${alias}.scope_key`,
+    `${alias}.collector`,
+    `${alias}.fetcher`,
+    `concat_ws(' ', ${stamps(alias)}, ${others.map((column) => `${alias}.${column}`).join(', ')}) as others`,
+  ].join(', ');
+}
 
-  constructor(row: ScopeStateRow) {
-    this.row = row;
+/** What was read of such a row; each value is made where it is asked for. */
+export class ReadState implements ScopeState {
+  private readonly texts: Texts;
+  private splitOthers: string[] | undefined;
+
+  constructor(texts: Texts) {
+    this.texts = texts;
+  }
+
+  /** Whether an outer join found a row at all. */
+  static isIn(texts: Texts): boolean {
+    return texts[0] !== null;
+  }
+
+  private get others(): string[] {
+    return (this.splitOthers ??= this.texts[4]!.split(' '));
+  }
+
+  private get stamps(): string {
+    return this.others[0]!;
   }
 
   get id(): number {
-    return this.row.id;
+    return Number(this.others[1]);
   }
 
   get scopeId(): string {
-    return this.row.identifier;
+    return this.texts[0]!;
   }
 
   get scopeKey(): string | null {
-    return this.row.scope_key;
+    return this.texts[1]!;
   }
 
   get collector(): string | null {
-    return this.row.collector;
+    return this.texts[2]!;
   }
 
   get fetcher(): string | null {
-    return this.row.fetcher;
+    return this.texts[3]!;
   }
 
   get lastProcessedTimestamp(): Temporal.Instant {
-    return lastProcessed(this.row);
+    return lastProcessed(this.stamps);
   }
 
   get active(): boolean {
-    return this.row.active;
+    return this.others[4] === 't';
   }
 
   get scopeActivationToggleDate(): Temporal.Instant {
-    return toggled(this.row);
+    return toggled(this.stamps);
   }
 
   get lastAdvancedAt(): Temporal.Instant | null {
-    return advanced(this.row);
+    return advanced(this.stamps);
   }
 
   get updatedAt(): Temporal.Instant {
-    return updated(this.row);
+    return updated(this.stamps);
   }
 
   get version(): number {
-    return this.row.version;
+    return Number(this.others[2]);
   }
 
   get revision(): number {
-    return this.row.revision;
+    return Number(this.others[3]);
   }
 
   get movedByOperator(): boolean {
-    return this.row.moved_by_operator;
+    return this.others[5] === 't';
   }
 }
 

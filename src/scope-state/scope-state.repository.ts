@@ -2,10 +2,11 @@ import type { Grants } from '../caller/grant.rules.js';
 import type { Pool } from '../database/pool.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { PreparedStatements } from '../database/prepared-statements.js';
-import { read, readPrepared } from '../database/read.js';
+import { readPrepared, readTexts } from '../database/read.js';
+import type { Texts } from '../database/send.js';
 import { Parameters } from './condition.sql.js';
 import { narrowed } from './granted.sql.js';
-import { fromStamp, ReadState, rowColumns, stamp, table, utcClock, type ScopeStateRow } from './row.sql.js';
+import { fromStamp, ReadState, readColumns, stamp, table, utcClock } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
 import { idsOfCandidates, unitParameters } from './unit-match.sql.js';
 
@@ -28,7 +29,7 @@ export class ScopeStateRepository {
   /** Every row that the look-ups of these units can find: their own, and their scope ids' legacy rows. */
   async candidates(units: readonly CollectionUnit[]): Promise<Seen> {
     const statement = { ...candidates, values: unitParameters(units) };
-    return seen(await readPrepared<SeenRow>(this.pool, statement, this.statements));
+    return seen(await readPrepared(this.pool, statement, this.statements));
   }
 
   /** None where it is not granted. */
@@ -36,16 +37,14 @@ export class ScopeStateRepository {
     const parameters = new Parameters([id]);
     const condition = narrowed('s.id = $1::bigint', grants, parameters);
     const text = `/* ScopeStates.byId */ ${rowsWhere(condition)}`;
-    const { rows, now } = seen(await read<SeenRow>(this.pool, text, parameters.values));
+    const { rows, now } = seen(await readTexts(this.pool, text, parameters.values));
     return { row: rows[0], now };
   }
 }
 
-type SeenRow = ScopeStateRow & { now_stamp: string };
-
 /** One row with the clock only where there is none. */
 function rowsWhere(condition: string): string {
-  return `select ${rowColumns('s')}, ${stamp('clock.now')} as now_stamp
+  return `select ${readColumns('s')}, ${stamp('clock.now')} as now_stamp
     from (select ${utcClock} as now) clock left join ${table} s on ${condition}`;
 }
 
@@ -54,9 +53,9 @@ const candidates = {
   text: `/* ScopeStates.candidates */ ${rowsWhere(`s.id in (${idsOfCandidates})`)}`,
 };
 
-function seen(found: SeenRow[]): Seen {
+function seen(found: Texts[]): Seen {
   return {
-    now: fromStamp(found[0]!.now_stamp),
-    rows: found.filter((row) => row.id !== null).map((row) => new ReadState(row)),
+    now: fromStamp(found[0]!.at(-1)!),
+    rows: found.filter(ReadState.isIn).map((texts) => new ReadState(texts)),
   };
 }

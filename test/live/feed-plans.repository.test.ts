@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { Queryable } from '../../src/database/pool.js';
 import { FeedRepository } from '../../src/live/feed.repository.js';
 import { highestSequence } from '../../src/live/sequence-order.rules.js';
-import { framing, planOf } from '../support/plans.js';
+import { planOf, setsOnly } from '../support/plans.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const changes = 10_000;
@@ -25,9 +25,9 @@ beforeAll(async () => {
     [changes],
   );
   let before: Promise<unknown> = Promise.resolve();
-  const explain = async (sent: pg.Query & { text: string; values: unknown[] }) => {
+  const explain = async (sent: pg.Query & Parameters<typeof planOf>[1]) => {
     await before;
-    if (!framing.test(sent.text)) visited = (await planOf(client, sent)).visited;
+    if (!setsOnly(sent)) visited = (await planOf(client, sent)).visited;
     client.query(sent);
   };
   queryable = {

@@ -5,6 +5,8 @@ interface Statement {
   text: string;
   values?: unknown[];
   name?: string | undefined;
+  /** what it was sent behind */
+  settings?: { text: string };
 }
 
 /** What EXPLAIN (FORMAT JSON) tells of a node. */
@@ -28,21 +30,22 @@ export interface Plan {
   millis: number;
 }
 
-/** What a statement is framed by, where the database bounds it. */
-export const framing = /^(\/\*.*?\*\/ )?(begin|commit)\b/;
+/** Whether it is one of the settings, which a session is told once. */
+export function setsOnly({ text }: Statement): boolean {
+  return text.startsWith('/* Read.settings */');
+}
 
 /** A pool that notes the statements which repositories send through it. */
 export class NotingPool {
   readonly statements: Statement[] = [];
   readonly pool: Pool;
-  private readonly framing: string[] = [];
 
   constructor(pool: Pool) {
     const connect = async () => {
       const client = await pool.connect();
-      const query = (asked: pg.Query & Required<Statement>) => {
-        if (framing.test(asked.text)) this.framing.push(asked.text);
-        else this.statements.push({ text: asked.text, values: asked.values, name: asked.name });
+      const query = (asked: pg.Query & Statement) => {
+        const { text, values, name, settings } = asked;
+        if (!setsOnly(asked)) this.statements.push({ text, values, name, settings } as Statement);
         return client.query(asked);
       };
       return { query, release: client.release.bind(client) };
@@ -57,9 +60,10 @@ export class NotingPool {
 
   /** The plan that a session keeps for the statement sent last, which has a name: made for whatever values may come. */
   async keptPlanOfLast(client: pg.Client): Promise<Plan> {
-    const { name, text, values = [] } = this.statements.at(-1)!;
+    const { name, text, values = [], settings } = this.statements.at(-1)!;
     if (name === undefined) throw new Error(`it has no name: ${text}`);
-    await client.query(`${this.framing.at(-2)}; set local plan_cache_mode = force_generic_plan`);
+    await client.query(`begin; set local plan_cache_mode = force_generic_plan`);
+    if (settings) await client.query(settings.text);
     await client.query(`prepare kept as ${text}`);
     const given = values.map((value) => pg.escapeLiteral(String(value))).join(', ');
     const plan = await planOf(client, { text: `execute kept${given && ` (${given})`}` });
@@ -75,9 +79,11 @@ export class NotingPool {
   }
 }
 
-/** The plan of a statement as it ran: what is behind the words `explain (…)`. */
-export async function planOf(client: pg.Client, { text, values = [] }: Statement): Promise<Plan> {
+/** The plan of a statement as it ran, behind its settings: what is behind the words `explain (…)`. */
+export async function planOf(client: pg.Client, { text, values = [], settings }: Statement): Promise<Plan> {
+  if (settings) await client.query(`begin; ${settings.text}`);
   const { rows } = await client.query(`explain (analyze, format json) ${text}`, values);
+  if (settings) await client.query('rollback');
   const [explained] = rows[0]['QUERY PLAN'] as { Plan: PlanNode; 'Execution Time': number }[];
   const ran = nodesOf(explained!.Plan).filter((node) => node['Actual Loops'] > 0);
   const reading = ran.filter((node) => node['Relation Name'] !== undefined);
