@@ -106,7 +106,8 @@ async function readWith<Row extends QueryResultRow>(
   settings: readonly string[],
   statement: QueryConfig,
 ): Promise<QueryResult<Row>> {
-  if (isPool(queryable)) return sendThrough(queryable, (session) => readWith<Row>(session, settings, statement));
+  if (isPool(queryable))
+    return sendThrough(queryable, (session) => readWith<Row>(session, settings, statement));
   if (settings.length === 0) return send<Row>(queryable, statement);
   return sendBounded<Row>(queryable, statement, await prepare(queryable, settings));
 }

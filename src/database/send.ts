@@ -33,7 +33,10 @@ export function sendBounded<Row extends QueryResultRow>(
   statement: QueryConfig,
   settings: QueryConfig,
 ): Promise<QueryResult<Row>> {
-  return sendQuery<Row>(session, (done) => new BoundedQuery(statement, settings, done as Done<QueryResultRow>));
+  return sendQuery<Row>(
+    session,
+    (done) => new BoundedQuery(statement, settings, done as Done<QueryResultRow>),
+  );
 }
 
 /**

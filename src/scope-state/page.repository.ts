@@ -7,7 +7,7 @@ import { Parameters, conditionOf, dayIs } from './condition.sql.js';
 import type { ScopeStateFilter } from './filter.rules.js';
 import { narrowed } from './granted.sql.js';
 import type { Order, Position } from './position.rules.js';
-import { fromStamp, ReadState, readColumns, stamp, table, toTimestamp, utcClock } from './row.sql.js';
+import { fromStamp, readColumns, readStates, stamp, table, toTimestamp, utcClock } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
 
 export interface PageWanted {
@@ -19,6 +19,8 @@ export interface PageWanted {
   backward: boolean;
   after: Position | undefined;
   before: Position | undefined;
+  /** whether states tell when they were changed, too */
+  timesOfChanges: boolean;
 }
 
 export interface Page {
@@ -67,7 +69,8 @@ export class PageRepository {
   }
 
   /** The page and what is around it, of one snapshot. */
-  async page({ filter, grants, order, size, backward, after, before }: PageWanted): Promise<Page> {
+  async page(wanted: PageWanted): Promise<Page> {
+    const { filter, grants, order, size, backward, after, before, timesOfChanges } = wanted;
     const parameters = new Parameters();
     const condition = narrowed(conditionOf(filter, parameters), grants, parameters);
     const isAscending = order.direction === 'ASC';
@@ -78,7 +81,7 @@ export class PageRepository {
       place ? isAny(side, place, { order, condition, parameters }) : 'false';
     const way = isAscending === backward ? 'desc' : 'asc';
     const isByTime = order.field !== 'SCOPE_ID';
-    const columns = `${readColumns('s')}, s.id, ${keys[order.field].column} as key`;
+    const columns = `${readColumns('s', timesOfChanges)}, s.id, ${keys[order.field].column} as key`;
     const select = (from: string, where: string, sorted: string[]) =>
       `(select ${columns} from ${from} s where ${where}
         order by ${[...sorted, keys[order.field].column, 's.id'].map((column) => `${column} ${way}`).join(', ')}
@@ -106,7 +109,7 @@ export class PageRepository {
         ? await readTexts(this.pool, text, values)
         : await readInOrderPrepared(this.pool, { name, text, values }, this.statements);
     const [now, isBefore, isAfter] = rows[0]!.at(-1)!.split(' ');
-    const found: ScopeState[] = rows.filter(ReadState.isIn).map((texts) => new ReadState(texts));
+    const found = readStates(rows);
     const goesOn = found.length > size;
     const states = found.slice(0, size);
     return {

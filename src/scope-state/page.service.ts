@@ -24,13 +24,16 @@ export class PageService {
     filter: ScopeStateFilter,
     order: Order,
     paging: PageArguments,
-    grants: Grants,
+    { grants, timesOfChanges }: { grants: Grants; timesOfChanges: boolean },
   ): Promise<PageResult> {
     const { size, backward } = pageRequest(paging);
     checkFilter(filter, 'filter');
-    const after = readCursor(paging.after, order, 'after');
-    const before = readCursor(paging.before, order, 'before');
-    const page = await this.repository.page({ filter, grants, order, size, backward, after, before });
+    const places = {
+      after: readCursor(paging.after, order, 'after'),
+      before: readCursor(paging.before, order, 'before'),
+    };
+    const wanted = { filter, grants, order, size, backward, ...places, timesOfChanges };
+    const page = await this.repository.page(wanted);
     return {
       ...page,
       cursorOf: (state) => encodeCursor(positionParts(positionOf(state, order), order)),

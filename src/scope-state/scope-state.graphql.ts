@@ -155,6 +155,13 @@ export class ScopeStateObject implements Node {
   }
 }
 
+/** Fields for which a row's other times have to be read, too. */
+export const timesOfChange = [
+  'scopeActivationToggleDate',
+  'lastAdvancedAt',
+  'updatedAt',
+] as const satisfies (keyof ScopeStateObject)[];
+
 /** Shapes what a service answered: one place knows the schedule, and that no state is null. */
 export class ScopeStatePresenter {
   private readonly schedule: Schedule;

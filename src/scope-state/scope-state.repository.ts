@@ -6,7 +6,7 @@ import { readPrepared, readTexts } from '../database/read.js';
 import type { Texts } from '../database/send.js';
 import { Parameters } from './condition.sql.js';
 import { narrowed } from './granted.sql.js';
-import { fromStamp, ReadState, readColumns, stamp, table, utcClock } from './row.sql.js';
+import { fromStamp, readColumns, readStates, stamp, table, utcClock } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
 import { idsOfCandidates, unitParameters } from './unit-match.sql.js';
 
@@ -54,8 +54,5 @@ const candidates = {
 };
 
 function seen(found: Texts[]): Seen {
-  return {
-    now: fromStamp(found[0]!.at(-1)!),
-    rows: found.filter(ReadState.isIn).map((texts) => new ReadState(texts)),
-  };
+  return { rows: readStates(found), now: fromStamp(found[0]!.at(-1)!) };
 }

@@ -1,12 +1,13 @@
-import { Arg, Args, Authorized, Ctx, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Authorized, Ctx, Info, Query, Resolver } from 'type-graphql';
 import { anyRole } from '../caller/role.rules.js';
 import type { CallContext } from '../caller/caller.js';
 import { CollectionUnitInput } from '../collection-unit/collection-unit.graphql.js';
+import { asksForOneOf, type Asked } from '../relay/asked-fields.js';
 import { pageCost } from '../relay/cost.rules.js';
 import { ScopeStateConnection, ScopeStatesArguments } from './connection.graphql.js';
 import type { LookUpService } from './look-up.service.js';
 import type { PageService } from './page.service.js';
-import { ScopeStateObject, type ScopeStatePresenter } from './scope-state.graphql.js';
+import { ScopeStateObject, timesOfChange, type ScopeStatePresenter } from './scope-state.graphql.js';
 
 @Resolver()
 export class ScopeStateResolver {
@@ -43,9 +44,11 @@ export class ScopeStateResolver {
   async scopeStates(
     @Args(() => ScopeStatesArguments) { filter, orderBy, ...paging }: ScopeStatesArguments,
     @Ctx() { grants }: CallContext,
+    @Info() asked: Asked,
   ): Promise<ScopeStateConnection> {
     const order = { field: orderBy?.field ?? 'SCOPE_ID', direction: orderBy?.direction ?? 'ASC' } as const;
-    const page = await this.pages.page(filter ?? {}, order, paging, grants);
+    const timesOfChanges = asksForOneOf(timesOfChange, asked);
+    const page = await this.pages.page(filter ?? {}, order, paging, { grants, timesOfChanges });
     return new ScopeStateConnection({
       nodes: page.states.map((state) => this.presenter.present(state, page.now)),
       cursorAt: (place) => page.cursorOf(page.states[place]!),

@@ -38,8 +38,24 @@ export function parseInstant(text: string): Temporal.Instant {
  * Throws a `RangeError` beyond {@link latestInstant}: callers clamp.
  */
 export function formatInstant(instant: Temporal.Instant): string {
+  return written.get(instant) ?? write(instant);
+}
+
+const written = new WeakMap<Temporal.Instant, string>();
+
+/** For an instant that is formatted again and again: it is written now, and then no more. */
+export function writtenOnce(instant: Temporal.Instant): Temporal.Instant {
+  if (isWritable(instant)) written.set(instant, write(instant));
+  return instant;
+}
+
+function isWritable({ epochMilliseconds: millis }: Temporal.Instant): boolean {
+  return millis >= earliestWritableMillis && millis <= latestMillis;
+}
+
+function write(instant: Temporal.Instant): string {
   const millis = instant.epochMilliseconds;
-  if (millis < earliestWritableMillis || millis > latestMillis) {
+  if (!isWritable(instant)) {
     throw new RangeError(`found the instant ${instant.toString()}; allowed: years 0000 to 9999`);
   }
   const day = Math.floor(millis / dayMillis);

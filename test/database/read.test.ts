@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openDatabase, type Database } from '../../src/database/database.js';
 import { readTimeoutMillisOf } from '../../src/database/deadlines.js';
-import { read } from '../../src/database/read.js';
+import { PreparedStatements } from '../../src/database/prepared-statements.js';
+import { read, readInOrder, readInOrderPrepared, readTexts } from '../../src/database/read.js';
 import { Unavailable } from '../../src/fault.js';
 import { createLog } from '../../src/log.js';
 import { ScopeStateEntity } from '../../src/scope-state/scope-state.entity.js';
@@ -44,6 +45,40 @@ test('nothing of it stays in the session, which may be a pooler’s', async () =
   await read(server.pool, 'select $1::int', [1]);
   const { rows } = await server.pool.query('show statement_timeout');
   expect(rows).toEqual([{ statement_timeout: '0' }]);
+});
+
+test('settings hold for the one read, and for no statement that is on its way behind it', async () => {
+  const shown = `select current_setting('enable_bitmapscan') as bitmap, current_setting('statement_timeout') as timeout`;
+  const session = await server.pool.connect();
+  const bounded = readInOrder(session, shown, []);
+  const other = session.query(shown);
+  expect(await bounded).toEqual([{ bitmap: 'off', timeout: '0' }]);
+  expect((await other).rows).toEqual([{ bitmap: 'on', timeout: '0' }]);
+  session.release();
+  expect(await readInOrder(server.pool, shown, [])).toEqual([{ bitmap: 'off', timeout: '500ms' }]);
+  expect(await read(server.pool, shown, [])).toEqual([{ bitmap: 'on', timeout: '500ms' }]);
+});
+
+test('texts are as the database wrote them, in their places', async () => {
+  const text = `select 7::int, null, true, 'ü "\\,', $1::timestamp`;
+  expect(await readTexts(server.pool, text, ['2026-01-02 03:04:05.6'])).toEqual([
+    ['7', null, 't', 'ü "\\,', '2026-01-02 03:04:05.6'],
+  ]);
+  expect(await readTexts(server.pool, 'select 1 where false', [])).toEqual([]);
+});
+
+test('a read whose session has forgotten its statements, or whose plan answers another type, is done again', async () => {
+  await server.pool.query('create table changing as select 1 as number');
+  const statement = { name: 'changing', text: 'select number from changing', values: [] };
+  const statements = new PreparedStatements();
+  const look = () => readInOrderPrepared(server.pool, statement, statements);
+  expect(await look()).toEqual([['1']]);
+  await server.pool.query('alter table changing alter column number type text');
+  for (let again = 0; again < 2; again++) expect(await look()).toEqual([['1']]);
+  await server.pool.query('deallocate all');
+  for (let again = 0; again < 2; again++) expect(await look()).toEqual([['1']]);
+  expect(await read(server.pool, 'select 1 as one', [])).toEqual([{ one: 1 }]);
+  expect(server.pool.totalCount).toBe(1);
 });
 
 test('a read of a command’s takes as long as it needs', async () => {

@@ -84,7 +84,15 @@ describe.each(postgresMajors)(`on PostgreSQL %i, with ${states} states,`, (major
     order: Order,
     place: Position | undefined,
   ): Promise<Plan[]> {
-    const wanted = { filter, grants: allUnits, order, size, after: undefined, before: undefined };
+    const wanted = {
+      filter,
+      grants: allUnits,
+      timesOfChanges: true,
+      order,
+      size,
+      after: undefined,
+      before: undefined,
+    };
     const plans: Plan[] = [];
     const look = async (more: object) => {
       await pages.page({ ...wanted, backward: false, ...more });
@@ -121,7 +129,15 @@ describe.each(postgresMajors)(`on PostgreSQL %i, with ${states} states,`, (major
     'pages without a filter, $direction, keep a plan that is right for any place and size of the table',
     async (order) => {
       const middle = (await placeIn({}, order, 0.5))!;
-      const wanted = { filter: {}, grants: allUnits, order, size, after: undefined, before: undefined };
+      const wanted = {
+        filter: {},
+        grants: allUnits,
+        timesOfChanges: true,
+        order,
+        size,
+        after: undefined,
+        before: undefined,
+      };
       for (const more of [{}, { after: middle }, { backward: true }, { backward: true, before: middle }]) {
         await pages.page({ ...wanted, backward: false, ...more });
         const plan = await noting.keptPlanOfLast(client);
