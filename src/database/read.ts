@@ -1,7 +1,8 @@
 import type { Pool, Queryable, QueryConfig, QueryResult, QueryResultRow } from './pool.js';
 import { asFault, wantsAnotherLook } from './faults.js';
 import { PreparedStatements } from './prepared-statements.js';
-import { asTexts, send, sendBounded, sendThrough, type Texts } from './send.js';
+import { asTexts, send, sendBehind, sendThrough, type Texts } from './send.js';
+import { setLocal, Settings } from './settings.js';
 
 const mostLooks = 10;
 
@@ -19,15 +20,19 @@ export function read<Row extends QueryResultRow>(
   text: string,
   values: unknown[],
 ): Promise<Row[]> {
-  const statement = { text, values };
-  return look(async () => {
-    const { rows } = await readWith<Row>(queryable, timeoutOf(queryable), statement);
-    return rows;
-  });
+  return look(queryable, { text, values }, settingsFor(queryable, []));
 }
 
+/** The same, for many rows. */
+export function readTexts(queryable: Queryable, text: string, values: unknown[]): Promise<Texts[]> {
+  return look(queryable, { text, values, ...asTexts }, settingsFor(queryable, []));
+}
+
+const inOrder = [setLocal('enable_bitmapscan', 'off')];
+const alongAnIndex = [...inOrder, setLocal('enable_seqscan', 'off')];
+
 /**
- * The same, for a range of which an index gives the first rows in order. Where the statistics are older than most of the
+ * The same as `read`, for a range of which an index gives the first rows in order. Where the statistics are older than most of the
  * rows, the planner expects few of them, and would read and sort all that is left of the range for each page of it.
  */
 export function readInOrder<Row extends QueryResultRow>(
@@ -35,109 +40,75 @@ export function readInOrder<Row extends QueryResultRow>(
   text: string,
   values: unknown[],
 ): Promise<Row[]> {
-  const settings = [...timeoutOf(queryable), 'enable_bitmapscan = off'];
-  return look(async () => (await readWith<Row>(queryable, settings, { text, values })).rows);
-}
-
-/** The same as `read`, for many rows. */
-export function readTexts(queryable: Queryable, text: string, values: unknown[]): Promise<Texts[]> {
-  return look(() => textsWith(queryable, timeoutOf(queryable), { text, values }));
+  return look(queryable, { text, values }, settingsFor(queryable, inOrder));
 }
 
 /**
- * The same as `readInOrder` with a name, for ranges that whatever the values an index gives: PostgreSQL may keep its plan while the table grows,
- * so it must not be one for a small table.
+ * The same with a name, for many rows, and for ranges that whatever the values an index gives: PostgreSQL may keep its plan while the table
+ * grows, so it must not be one for a small table.
  */
 export function readInOrderPrepared(
   queryable: Queryable,
   statement: QueryConfig & { name: string },
   statements: PreparedStatements,
 ): Promise<Texts[]> {
-  const settings = [...timeoutOf(queryable), 'enable_bitmapscan = off', 'enable_seqscan = off'];
-  return look(() => textsWith(queryable, settings, statements.named(statement)), statements);
-}
-
-function timeoutOf(queryable: Queryable): string[] {
-  const timeoutMillis = readTimeouts.get(queryable);
-  return timeoutMillis === undefined ? [] : [`statement_timeout = ${timeoutMillis}`];
+  return look(queryable, { ...statement, ...asTexts }, settingsFor(queryable, alongAnIndex), statements);
 }
 
 /**
- * As `read`, with a name: it is planned once a session, so its text must always be the same. Only the driver bounds it, a
- * little later: a point read would cost the database half as much again, and look-ups hold few connections, however many wait.
+ * As `readTexts`, with a name: it is planned once a session, so its text must always be the same. Only the driver bounds it, a
+ * little later: look-ups hold few connections, however many wait, and a point read of one would cost a tenth more.
  */
 export function readPrepared(
   queryable: Queryable,
   statement: QueryConfig & { name: string },
   statements: PreparedStatements,
 ): Promise<Texts[]> {
-  return look(() => textsWith(queryable, [], statements.named(statement)), statements);
+  return look(queryable, { ...statement, ...asTexts }, undefined, statements);
 }
 
-async function look<Row>(ask: () => Promise<Row[]>, statements?: PreparedStatements): Promise<Row[]> {
+const settingsKnown = new Map<string, Settings>();
+
+/** What is set for a read: how long it may take, if the pool bounds it, and how it is planned. */
+function settingsFor(queryable: Queryable, planned: readonly string[]): Settings | undefined {
+  const timeoutMillis = readTimeouts.get(queryable);
+  const expressions =
+    timeoutMillis === undefined ? planned : [setLocal('statement_timeout', timeoutMillis), ...planned];
+  if (expressions.length === 0) return undefined;
+  const key = expressions.join();
+  const settings =
+    settingsKnown.get(key) ?? new Settings(`Read.settings ${settingsKnown.size + 1}`, expressions);
+  settingsKnown.set(key, settings);
+  return settings;
+}
+
+async function look<Row extends QueryResultRow>(
+  queryable: Queryable,
+  statement: QueryConfig,
+  settings: Settings | undefined,
+  statements = unnamed,
+): Promise<Row[]> {
   for (let look = 1; ; look++) {
     try {
-      return await ask();
+      return (await ask<Row>(queryable, statements.named(statement), settings)).rows;
     } catch (error) {
-      const areAtFault = [settingNames.isAtFault(error), statements?.isAtFault(error)];
-      if (areAtFault.includes(true) && look < mostLooks) continue;
+      const isOfANameOnly = [settings, statements].map((named) => named?.isAtFault(error)).includes(true);
       // Where the sessions' default is SERIALIZABLE, PostgreSQL may ask a reader to start again.
-      if (!wantsAnotherLook(error) || look === mostLooks) throw asFault(error);
+      if (look === mostLooks || !(isOfANameOnly || wantsAnotherLook(error))) throw asFault(error);
     }
   }
 }
 
-async function textsWith(
-  queryable: Queryable,
-  settings: readonly string[],
-  statement: QueryConfig,
-): Promise<Texts[]> {
-  const { rows } = await readWith<string[]>(queryable, settings, { ...statement, ...asTexts });
-  return rows;
-}
+/** For statements without a name: none of them can be at fault for it. */
+const unnamed = new PreparedStatements();
 
-/** What sets the settings of reads, by what they are, and which of them sessions know by name. */
-const settingStatements = new Map<string, QueryConfig & { name: string }>();
-const settingNames = new PreparedStatements();
-const prepared = new WeakMap<Queryable, Set<string>>();
-
-async function readWith<Row extends QueryResultRow>(
+function ask<Row extends QueryResultRow>(
   queryable: Queryable,
-  settings: readonly string[],
   statement: QueryConfig,
+  settings: Settings | undefined,
 ): Promise<QueryResult<Row>> {
-  if (isPool(queryable))
-    return sendThrough(queryable, (session) => readWith<Row>(session, settings, statement));
-  if (settings.length === 0) return send<Row>(queryable, statement);
-  return sendBounded<Row>(queryable, statement, await prepare(queryable, settings));
-}
-
-/** The session gets to know them, if it does not: with a name, a statement is looked at once a session. */
-async function prepare(session: Queryable, settings: readonly string[]): Promise<QueryConfig> {
-  const statement = settingNames.named(settingStatement(settings));
-  const { name } = statement;
-  const known = prepared.get(session) ?? new Set();
-  if (name === undefined || known.has(name)) return statement;
-  await send(session, statement);
-  prepared.set(session, known.add(name));
-  return statement;
-}
-
-/** Local to a transaction: one of the session's would stay behind in a pooler's, and poolers refuse one of the connection's. */
-function settingStatement(settings: readonly string[]): QueryConfig & { name: string } {
-  const key = settings.join(', ');
-  const known = settingStatements.get(key);
-  if (known) return known;
-  const set = settings.map((setting) => {
-    const [parameter, value] = setting.split(' = ');
-    return `set_config('${parameter}', '${value}', true)`;
-  });
-  const made = {
-    name: `Read.settings ${settingStatements.size + 1}`,
-    text: `/* Read.settings */ select ${set.join(', ')}`,
-  };
-  settingStatements.set(key, made);
-  return made;
+  if (isPool(queryable)) return sendThrough(queryable, (session) => ask<Row>(session, statement, settings));
+  return settings ? sendBehind<Row>(queryable, settings, statement) : send<Row>(queryable, statement);
 }
 
 function isPool(queryable: Queryable): queryable is Pool {

@@ -1,5 +1,6 @@
 import { Query } from 'pg';
 import { BoundedQuery } from './bounded-query.js';
+import type { Settings } from './settings.js';
 import { tellsOfALostSession } from './faults.js';
 import type { Pool, PoolClient, Queryable, QueryConfig, QueryResult, QueryResultRow } from './pool.js';
 
@@ -27,22 +28,20 @@ export function send<Row extends QueryResultRow>(
   return sendQuery<Row>(session, (done) => new Query<Row>(asked, undefined, done));
 }
 
-/** Sends it behind `settings`, which a session has to know if they have a name. */
-export function sendBounded<Row extends QueryResultRow>(
+/** Sends it in a transaction of its own, behind settings that end with it, in one trip. */
+export async function sendBehind<Row extends QueryResultRow>(
   session: Queryable,
+  settings: Settings,
   statement: QueryConfig,
-  settings: QueryConfig,
 ): Promise<QueryResult<Row>> {
-  return sendQuery<Row>(
-    session,
-    (done) => new BoundedQuery(statement, settings, done as Done<QueryResultRow>),
-  );
+  const before = await settings.statementFor(session, (asked) => send(session, asked));
+  return sendQuery<Row>(session, (done) => new BoundedQuery(statement, before, done as Done<QueryResultRow>));
 }
 
 /**
- * V8 makes a function that is assigned to a property old at
- * once, and the driver's own promise and timeout are two such: whatever they could reach grew old with them, all rows of
- * all answers, at ten times the cost of rows that die young (bench/NOTES.md). So a query is made to keep nothing.
+ * V8 makes a function that is assigned to a property old at once, and the driver's own promise and timeout are two such:
+ * whatever they could reach grew old with them, all rows of all answers, at ten times the cost of rows that die young
+ * (bench/NOTES.md). So a query is made to keep nothing.
  */
 function sendQuery<Row extends QueryResultRow>(
   session: Queryable,

@@ -1,13 +1,13 @@
 import type { Caller } from '../caller/caller.js';
 import { asFault, tellsOfALostSession } from '../database/faults.js';
-import type { Pool, PoolClient } from '../database/pool.js';
+import type { Pool, PoolClient, QueryConfig } from '../database/pool.js';
 import { PreparedStatements } from '../database/prepared-statements.js';
-import { send } from '../database/send.js';
+import { sendBehind } from '../database/send.js';
 import { connect } from '../database/transaction.js';
 import { OutcomeUnknown } from '../fault.js';
 import type { Advance } from './advance.rules.js';
 import type { Advanced } from './locked-states.rules.js';
-import { advancePlain } from './plain-advances.sql.js';
+import { advancePlain, advancePlainOne, settings } from './plain-advances.sql.js';
 import { fromStamp, toTimestamp } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
 import { unitParameters } from './unit-match.sql.js';
@@ -78,32 +78,23 @@ export class PlainAdvancesRepository {
     asked: readonly PlainAdvance[],
     isWhole: boolean,
   ): Promise<(PlainlyAdvanced | undefined)[]> {
-    const advances = asked.map(({ advance }) => advance);
-    const callers = isWhole ? [asked[0]!.caller] : asked.map(({ caller }) => caller);
-    const rows = await this.ask([
-      ...unitParameters(advances.map(({ unit }) => unit)),
-      advances.map(({ lastProcessedTimestamp }) => toTimestamp(lastProcessedTimestamp)),
-      expectations(advances),
-      callers.map(({ caller }) => caller),
-      callers.map(({ requestId }) => requestId),
-      isWhole,
-    ]);
+    const rows = await this.ask(asked.length === 1 ? one(asked[0]!) : many(asked, isWhole));
     const results = new Array<PlainlyAdvanced | undefined>(asked.length).fill(undefined);
     const [first] = rows;
     if (!first) return results;
     const now = fromStamp(first.updated_stamp); // of all: the statement reads the clock once
     for (const row of rows) {
       const place = Number(row.place) - 1;
-      results[place] = advanced(advances[place]!, row, now);
+      results[place] = advanced(asked[place]!.advance, row, now);
     }
     return results;
   }
 
-  private async ask(values: unknown[]): Promise<AdvancedRow[]> {
+  private async ask(statement: QueryConfig): Promise<AdvancedRow[]> {
     for (;;) {
       const client = await connect(this.pool);
       try {
-        const { rows } = await send<AdvancedRow>(client, this.statements.named({ ...advancePlain, values }));
+        const { rows } = await sendBehind<AdvancedRow>(client, settings, this.statements.named(statement));
         client.release();
         return rows;
       } catch (error) {
@@ -118,8 +109,33 @@ export class PlainAdvancesRepository {
     client.release(isLost);
     if (isLost)
       throw new OutcomeUnknown('the connection broke while an advance was on its way', { cause: error });
-    if (!this.statements.isAtFault(error)) throw asFault(error);
+    const areOfANameOnly = [settings, this.statements].map((named) => named.isAtFault(error));
+    if (!areOfANameOnly.includes(true)) throw asFault(error);
   }
+}
+
+function one({ advance, caller }: PlainAdvance): QueryConfig {
+  const { unit, lastProcessedTimestamp, expected } = advance;
+  const values = [
+    ...[unit.scopeId, unit.scopeKey, unit.collector, unit.fetcher],
+    ...[lastProcessedTimestamp, expected].map((time) => time && toTimestamp(time)),
+    ...[caller.caller, caller.requestId],
+  ];
+  return { ...advancePlainOne, values };
+}
+
+function many(asked: readonly PlainAdvance[], isWhole: boolean): QueryConfig {
+  const advances = asked.map(({ advance }) => advance);
+  const callers = isWhole ? [asked[0]!.caller] : asked.map(({ caller }) => caller);
+  const values = [
+    ...unitParameters(advances.map(({ unit }) => unit)),
+    advances.map(({ lastProcessedTimestamp }) => toTimestamp(lastProcessedTimestamp)),
+    expectations(advances),
+    callers.map(({ caller }) => caller),
+    callers.map(({ requestId }) => requestId),
+    isWhole,
+  ];
+  return { ...advancePlain, values };
 }
 
 /** Mostly there are none; a list that is too short is filled up with nulls. */

@@ -23,6 +23,16 @@ export const asItWas = [...unit, ...flag, ...changing]
   .map((column) => `o.${column} as old_${column}`)
   .join(', ');
 
+/** The same of an advanced row under another alias: an advance needs no more of it. */
+export function advancingAsItWas(alias: string): string {
+  return changing.map((column) => `${alias}.${column} as old_${column}`).join(', ');
+}
+
+/** Its columns, where something has them under that name already. */
+export function keptAsItWas(alias: string): string {
+  return changing.map((column) => `${alias}.old_${column}`).join(', ');
+}
+
 interface Change {
   /** name of the CTE that returns the changed rows, whole; those that were updated with `asItWas`, of which an advance needs `changing` only */
   readonly changed: string;

@@ -1,0 +1,43 @@
+import type { Queryable, QueryConfig } from './pool.js';
+import { PreparedStatements } from './prepared-statements.js';
+
+/**
+ * Settings for one transaction, as a statement that sets them: one of the session's would stay behind in a pooler's, and
+ * poolers refuse one of the connection's.
+ */
+export class Settings {
+  private readonly statement: QueryConfig & { name: string };
+  private readonly names = new PreparedStatements();
+  private readonly known = new WeakMap<Queryable, string>();
+
+  /** @param expressions SQL that sets them, by `setLocal` mostly */
+  constructor(name: string, expressions: readonly string[]) {
+    this.statement = { name, text: `/* ${name} */ select ${expressions.join(', ')}` };
+  }
+
+  /** The statement as a session is to be sent it, which knows it by now if it has a name. */
+  async statementFor(
+    session: Queryable,
+    send: (statement: QueryConfig) => Promise<unknown>,
+  ): Promise<QueryConfig> {
+    const statement = this.names.named(this.statement);
+    const { name } = statement;
+    if (name === undefined || this.known.get(session) === name) return statement;
+    await send(statement);
+    this.known.set(session, name);
+    return statement;
+  }
+
+  /** As of `PreparedStatements`. */
+  isAtFault(error: unknown): boolean {
+    return this.names.isAtFault(error);
+  }
+}
+
+/** SQL that sets one, local to the transaction. */
+export function setLocal(setting: string, value: string | number): string {
+  return `set_config('${setting}', '${value}', true)`;
+}
+
+/** Acknowledged means durable, also when somebody has switched that off since the start. */
+export const durable = `case when current_setting('synchronous_commit') = 'off' then ${setLocal('synchronous_commit', 'on')} end`;
