@@ -10,7 +10,7 @@ import type { Advanced } from './locked-states.rules.js';
 import { advancePlain, advancePlainOne, settings } from './plain-advances.sql.js';
 import { fromStamp, toTimestamp } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
-import { unitParameters } from './unit-match.sql.js';
+import { unitParameters, unitTexts } from './unit-match.sql.js';
 
 export interface PlainAdvance {
   readonly advance: Advance;
@@ -117,7 +117,7 @@ export class PlainAdvancesRepository {
 function one({ advance, caller }: PlainAdvance): QueryConfig {
   const { unit, lastProcessedTimestamp, expected } = advance;
   const values = [
-    ...[unit.scopeId, unit.scopeKey, unit.collector, unit.fetcher],
+    ...unitTexts(unit),
     ...[lastProcessedTimestamp, expected].map((time) => time && toTimestamp(time)),
     ...[caller.caller, caller.requestId],
   ];

@@ -2,7 +2,7 @@ import { durable, setLocal, Settings } from '../database/settings.js';
 import { statementTimeoutMillis } from '../database/deadlines.js';
 import { advancingAsItWas, keptAsItWas, record } from './record.sql.js';
 import { stamp, table, utcClock } from './row.sql.js';
-import { given } from './unit-match.sql.js';
+import { given, isOfUnit } from './unit-match.sql.js';
 
 /** What the statements are sent behind, as transactions begin with it. */
 export const settings = new Settings('PlainAdvances.settings', [
@@ -97,7 +97,7 @@ export const advancePlainOne = {
     with mine as materialized (
       select s.id, ${utcClock} as now, ${advancingAsItWas('s')}
       from ${table} s
-      where s.identifier = $1 and s.scope_key = $2 and s.collector = $3 and s.fetcher = $4
+      where ${isOfUnit}
         and ${goesForward('$5::timestamp(6)', '$6::timestamp(6)')}
       for update skip locked
     ), changed as (

@@ -8,7 +8,7 @@ import { Parameters } from './condition.sql.js';
 import { narrowed } from './granted.sql.js';
 import { fromStamp, readColumns, readStates, stamp, table, utcClock } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
-import { idsOfCandidates, unitParameters } from './unit-match.sql.js';
+import { idsOfCandidates, isCandidate, unitParameters, unitTexts } from './unit-match.sql.js';
 
 /** Rows as they stood at one moment, and that moment by the database's clock. */
 export interface Seen {
@@ -28,7 +28,11 @@ export class ScopeStateRepository {
 
   /** Every row that the look-ups of these units can find: their own, and their scope ids' legacy rows. */
   async candidates(units: readonly CollectionUnit[]): Promise<Seen> {
-    const statement = { ...candidates, values: unitParameters(units) };
+    const [one, ...others] = units;
+    const statement =
+      one && others.length === 0
+        ? { ...candidatesOfOne, values: unitTexts(one) }
+        : { ...candidates, values: unitParameters(units) };
     return seen(await readPrepared(this.pool, statement, this.statements));
   }
 
@@ -51,6 +55,12 @@ function rowsWhere(condition: string): string {
 const candidates = {
   name: 'ScopeStates.candidates',
   text: `/* ScopeStates.candidates */ ${rowsWhere(`s.id in (${idsOfCandidates})`)}`,
+};
+
+/** Without lists: whoever waits alone waits for less. */
+const candidatesOfOne = {
+  name: 'ScopeStates.ofOne',
+  text: `/* ScopeStates.ofOne */ ${rowsWhere(isCandidate)}`,
 };
 
 function seen(found: Texts[]): Seen {

@@ -1,6 +1,14 @@
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { table } from './row.sql.js';
 
+/** The four parameters of a statement that takes one unit: $1 to $4. */
+export function unitTexts({ scopeId, scopeKey, collector, fetcher }: CollectionUnit): string[] {
+  return [scopeId, scopeKey, collector, fetcher];
+}
+
+/** Whether `s` is the row of the one unit that is asked for. */
+export const isOfUnit = `s.identifier = $1 and s.scope_key = $2 and s.collector = $3 and s.fetcher = $4`;
+
 /** The four parameters of a statement that takes units: $1 to $4. */
 export function unitParameters(units: readonly CollectionUnit[]): string[][] {
   return [
@@ -21,6 +29,13 @@ export function given(place: string, type: string): string {
   return `(select ${place}::${type})::${type}`;
 }
 
+/** That the three columns of a row are empty. */
+const isLegacy = (alias: string) =>
+  `num_nonnulls(${alias}.scope_key, ${alias}.collector, ${alias}.fetcher) = 0`;
+
+/** Whether a look-up of the one unit that is asked for can find `s`. */
+export const isCandidate = `s.identifier = $1 and ((${isOfUnit}) or ${isLegacy('s')})`;
+
 /**
  * Ids of every row that a look-up of the units asked for can find: each unit's own, and its scope id's legacy row. That the
  * three columns are empty is said in a way that no index knows: PostgreSQL takes it for rarer than it is, for it takes the
@@ -34,4 +49,4 @@ export const idsOfCandidates = `
   select c.id
   from ${table} c
   where c.identifier = any (${given('$1', 'text[]')})
-    and num_nonnulls(c.scope_key, c.collector, c.fetcher) = 0`;
+    and ${isLegacy('c')}`;

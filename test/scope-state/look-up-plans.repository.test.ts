@@ -1,20 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { lock, look, probe } from '../../src/scope-state/locked-states.sql.js';
-import { advancePlain } from '../../src/scope-state/plain-advances.sql.js';
+import { advancePlain, advancePlainOne } from '../../src/scope-state/plain-advances.sql.js';
 import { ScopeStateRepository } from '../../src/scope-state/scope-state.repository.js';
 import { unitParameters } from '../../src/scope-state/unit-match.sql.js';
 import { fillWithStates } from '../support/many-states.js';
 import { NotingPool, planOf } from '../support/plans.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
-import { scaled } from '../support/units.js';
+import { scaled, unit } from '../support/units.js';
+
+const ofMany = 'ScopeStates.candidates';
+const ofOne = 'ScopeStates.ofOne';
 
 const states = scaled(1_000_000, 50_000);
 
 describe.each(postgresMajors)(`on PostgreSQL %i, among ${states} states,`, (major) => {
   let database: TestDatabase;
   let client: pg.Client;
-  const statements = new Map([lock, probe, look].map(({ name, text }) => [name, text]));
+  const statements = new Map(
+    [lock, probe, look, advancePlain, advancePlainOne].map(({ name, text }) => [name, text]),
+  );
 
   beforeAll(async () => {
     database = await createTestDatabase({ major });
@@ -23,8 +28,9 @@ describe.each(postgresMajors)(`on PostgreSQL %i, among ${states} states,`, (majo
     const pool = new pg.Pool({ connectionString: database.url, max: 1 });
     const noting = new NotingPool(pool);
     await new ScopeStateRepository(noting.pool).candidates([]);
+    await new ScopeStateRepository(noting.pool).candidates([unit()]);
     await pool.end();
-    statements.set('ScopeStates.candidates', noting.statements.at(-1)!.text);
+    noting.statements.forEach(({ name, text }) => statements.set(name!.split(' ')[0]!, text));
   }, 300_000);
   afterAll(() => database.drop());
 
@@ -45,7 +51,7 @@ describe.each(postgresMajors)(`on PostgreSQL %i, among ${states} states,`, (majo
   }
 
   const literal = (texts: string[]) => `'{${texts.map((text) => `"${text}"`).join(',')}}'`;
-  const namesOf = ['ScopeStates.candidates', lock.name, probe.name, look.name];
+  const namesOf = [ofMany, lock.name, probe.name, look.name];
 
   test.each(namesOf.flatMap((name) => [1, 500].map((count) => ({ name, count }))))(
     '$name looks at the rows of its $count units, however it is planned',
@@ -84,18 +90,37 @@ describe.each(postgresMajors)(`on PostgreSQL %i, among ${states} states,`, (majo
     },
   );
 
-  test(`${advancePlain.name} is planned once, not each time`, async () => {
-    const values = [...(await unitsOf(1)), ['2020-01-01'], [null], ['a test'], ['a request'], false];
-    for (let times = 0; times < 12; times++) await client.query({ ...advancePlain, values });
-    const { rows } = await client.query(
-      'select generic_plans::int from pg_prepared_statements where name = $1',
-      [advancePlain.name],
-    );
-    expect(rows).toEqual([{ generic_plans: 7 }]);
-  });
+  test.each([ofOne, advancePlainOne.name])(
+    '%s looks at the rows of its unit, however it is planned',
+    async (name) => {
+      for (const values of await given(name, 20)) {
+        for (const mode of ['force_generic_plan', 'force_custom_plan']) {
+          await client.query(`begin; set local plan_cache_mode = ${mode}`);
+          await client.query(`prepare looked as ${statements.get(name)!}`);
+          const plan = await planOf(client, { text: `execute looked (${values.map(sql).join(', ')})` });
+          await client.query('rollback; deallocate looked');
+          expect(plan.scans).not.toContain('Seq Scan');
+          expect(plan.visited).toBeLessThanOrEqual(4);
+        }
+      }
+    },
+  );
 
-  test.each(namesOf)('%s is planned once, not each time', async (name) => {
-    const values = await unitsOf(1);
+  const sql = (value: unknown) => (value === null ? 'null' : pg.escapeLiteral(value as string));
+
+  /** Values of a statement, so many times. */
+  async function given(name: string, count: number): Promise<unknown[][]> {
+    if (name === advancePlain.name)
+      return [[...(await unitsOf(1)), ['2020-01-01'], [null], ['a test'], ['a request'], false]];
+    if (namesOf.includes(name)) return [await unitsOf(1)];
+    const columns = await unitsOf(count);
+    const units = columns[0]!.map((_, place) => columns.map((column) => column[place]));
+    if (name === ofOne) return units;
+    return units.map((values) => [...values, '2026-08-01', null, 'a test', 'a request']);
+  }
+
+  test.each([...statements.keys(), ofMany, ofOne])('%s is planned once, not each time', async (name) => {
+    const [values = []] = await given(name, 1);
     for (let times = 0; times < 12; times++)
       await client.query({ name, text: statements.get(name)!, values });
     const { rows } = await client.query(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { OutcomeUnknown } from '../../src/fault.js';
-import { decideAdvance } from '../../src/scope-state/advance.rules.js';
+import { decideAdvance, type Advance } from '../../src/scope-state/advance.rules.js';
 import { PlainAdvancesRepository } from '../../src/scope-state/plain-advances.repository.js';
 import {
   advancing,
@@ -17,60 +17,69 @@ import { unit } from '../support/units.js';
 describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
   const used = usePlainAdvances(major);
 
-  test('it advances just what the table of outcomes advances, and answers what is stored then', async () => {
-    const rows = [{}, { active: false }, { moved: true }, { legacy: true }, undefined];
-    const times = [
-      ...['2025-12-31T23:00:00Z', '2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000001Z'],
-      ...['2026-01-01T00:00:00.000002Z', '2026-01-01T01:00:00Z', '2999-01-01T00:00:00Z'],
-    ];
-    const expectations = [undefined, stored, instant('2026-01-01T00:00:00Z')];
-    const cases = rows.flatMap((row) =>
-      times.flatMap((at) =>
-        expectations.map((expected) => ({ row, advance: advancing(unit(), at, expected) })),
-      ),
-    );
-    for (const each of cases) if (each.row) await used.insert(each.advance.unit, each.row);
-    const before = await Promise.all(cases.map((each) => used.stateOf(each.advance.unit)));
-    const done = await used.advance(cases.map((each) => each.advance));
-    let advanced = 0;
-    for (const [place, { row, advance: asked }] of cases.entries()) {
-      const isToAdvance =
-        !(row && 'legacy' in row) &&
-        decideAdvance(before[place], asked, Temporal.Now.instant()) === 'ADVANCED';
-      const now = await used.stateOf(asked.unit);
-      if (isToAdvance) {
-        advanced++;
-        const { result, now: advancedAt } = done[place]!;
-        expect(result).toMatchObject({ outcome: 'ADVANCED', backfilled: false });
-        expect(plainState(result.state)).toEqual(now);
-        expect(advancedAt).toEqual(now!.updatedAt);
-        expect(now).toMatchObject({ version: 2, revision: 1, movedByOperator: false });
-        const at = asked.lastProcessedTimestamp.toString({ fractionalSecondDigits: 6 });
-        expect(now!.lastProcessedTimestamp.toString({ fractionalSecondDigits: 6 })).toBe(at);
-        expect(await used.entriesOf(asked.unit)).toEqual([
-          {
-            kind: 'ADVANCED',
-            actor: 'a test',
-            request_id: 'a request',
-            version: 2,
-            old_version: 1,
-            old_identifier: null,
-            old_active: null,
-            at: expect.stringContaining(at.slice(11, 19)),
-            old_at: '2026-01-01 00:00:00.000001',
-            at_once: true,
-          },
-        ]);
-      } else {
-        expect(done[place]).toBeUndefined();
-        expect(now).toEqual(before[place]);
-        expect(await used.entriesOf(asked.unit)).toEqual([]);
+  test.each([
+    ['together', (advances: Advance[]) => used.advance(advances)],
+    [
+      'each by itself',
+      async (advances: Advance[]) => (await Promise.all(advances.map((one) => used.advance([one])))).flat(),
+    ],
+  ])(
+    '%s, just what the table of outcomes advances is advanced, and answers what is stored then',
+    async (_, advance) => {
+      const rows = [{}, { active: false }, { moved: true }, { legacy: true }, undefined];
+      const times = [
+        ...['2025-12-31T23:00:00Z', '2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000001Z'],
+        ...['2026-01-01T00:00:00.000002Z', '2026-01-01T01:00:00Z', '2999-01-01T00:00:00Z'],
+      ];
+      const expectations = [undefined, stored, instant('2026-01-01T00:00:00Z')];
+      const cases = rows.flatMap((row) =>
+        times.flatMap((at) =>
+          expectations.map((expected) => ({ row, advance: advancing(unit(), at, expected) })),
+        ),
+      );
+      for (const each of cases) if (each.row) await used.insert(each.advance.unit, each.row);
+      const before = await Promise.all(cases.map((each) => used.stateOf(each.advance.unit)));
+      const done = await advance(cases.map((each) => each.advance));
+      let advanced = 0;
+      for (const [place, { row, advance: asked }] of cases.entries()) {
+        const isToAdvance =
+          !(row && 'legacy' in row) &&
+          decideAdvance(before[place], asked, Temporal.Now.instant()) === 'ADVANCED';
+        const now = await used.stateOf(asked.unit);
+        if (isToAdvance) {
+          advanced++;
+          const { result, now: advancedAt } = done[place]!;
+          expect(result).toMatchObject({ outcome: 'ADVANCED', backfilled: false });
+          expect(plainState(result.state)).toEqual(now);
+          expect(advancedAt).toEqual(now!.updatedAt);
+          expect(now).toMatchObject({ version: 2, revision: 1, movedByOperator: false });
+          const at = asked.lastProcessedTimestamp.toString({ fractionalSecondDigits: 6 });
+          expect(now!.lastProcessedTimestamp.toString({ fractionalSecondDigits: 6 })).toBe(at);
+          expect(await used.entriesOf(asked.unit)).toEqual([
+            {
+              kind: 'ADVANCED',
+              actor: 'a test',
+              request_id: 'a request',
+              version: 2,
+              old_version: 1,
+              old_identifier: null,
+              old_active: null,
+              at: expect.stringContaining(at.slice(11, 19)),
+              old_at: '2026-01-01 00:00:00.000001',
+              at_once: true,
+            },
+          ]);
+        } else {
+          expect(done[place]).toBeUndefined();
+          expect(now).toEqual(before[place]);
+          expect(await used.entriesOf(asked.unit)).toEqual([]);
+        }
       }
-    }
-    expect(advanced).toBe(2 * (2 + 1 + 1) - 2); // moved, and nothing expected: the collector may not know of it
-  });
+      expect(advanced).toBe(2 * (2 + 1 + 1) - 2); // moved, and nothing expected: the collector may not know of it
+    },
+  );
 
-  test('it waits for nobody, and leaves out what is locked', async () => {
+  test.each([1, 2])('of %i, it waits for nobody, and leaves out what is locked', async (count) => {
     const [held, free] = [unit(), unit()];
     await used.insert(held);
     await used.insert(free);
@@ -79,9 +88,10 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     await other.query('select from cloudkitty_storage_states where identifier = $1 for update', [
       held.scopeId,
     ]);
-    const done = await used.advance([held, free].map((one) => advancing(one, '2026-01-01T01:00:00Z')));
+    const asked = [held, free].slice(0, count);
+    const done = await used.advance(asked.map((one) => advancing(one, '2026-01-01T01:00:00Z')));
     await other.query('rollback');
-    expect(done.map((each) => each?.result.outcome)).toEqual([undefined, 'ADVANCED']);
+    expect(done.map((each) => each?.result.outcome)).toEqual([undefined, 'ADVANCED'].slice(0, count));
     expect((await used.stateOf(held))!.version).toBe(1);
   });
 
@@ -107,30 +117,34 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     expect(chain).toEqual([{ sound: true }]);
   });
 
-  test('acknowledged is durable, whatever the session’s default is', async () => {
-    const one = unit();
-    await used.insert(one);
-    await used.database.query(`
+  test.each([1, 2])(
+    'of %i, acknowledged is durable, and bounded, whatever the session’s defaults are',
+    async (count) => {
+      const units = await used.inserted(count);
+      await used.database.query(`
       create function note_commit() returns trigger language plpgsql as $$
       begin
-        insert into noted values (current_setting('synchronous_commit'));
+        insert into noted values (current_setting('synchronous_commit'), current_setting('statement_timeout'));
         return null;
       end $$;
-      create table noted (commit text);
+      create table noted (commit text, timeout text);
       create trigger note_commit after update on cloudkitty_storage_states for each row execute function note_commit()`);
-    const lax = new pg.Pool({ connectionString: used.database.url, options: '-c synchronous_commit=off' });
-    lax.on('error', () => {});
-    const [done] = await new PlainAdvancesRepository(lax).advance([
-      { advance: advancing(one, '2026-01-01T01:00:00Z'), caller },
-    ]);
-    await lax.end();
-    const noted = await used.database.query('select commit from noted');
-    await used.database.query(
-      'drop trigger note_commit on cloudkitty_storage_states; drop function note_commit(); drop table noted',
-    );
-    expect(done?.result.outcome).toBe('ADVANCED');
-    expect(noted).toEqual([{ commit: 'on' }]);
-  });
+      const lax = new pg.Pool({ connectionString: used.database.url, options: '-c synchronous_commit=off' });
+      lax.on('error', () => {});
+      const done = await new PlainAdvancesRepository(lax).advance(
+        units.map((one) => ({ advance: advancing(one, '2026-01-01T01:00:00Z'), caller })),
+      );
+      const after = await lax.query('show statement_timeout');
+      await lax.end();
+      const noted = await used.database.query('select * from noted');
+      await used.database.query(
+        'drop trigger note_commit on cloudkitty_storage_states; drop function note_commit(); drop table noted',
+      );
+      expect(done.map((each) => each?.result.outcome)).toEqual(units.map(() => 'ADVANCED'));
+      expect(noted).toEqual(units.map(() => ({ commit: 'on', timeout: '30s' })));
+      expect(after.rows).toEqual([{ statement_timeout: '0' }]);
+    },
+  );
 
   test('a session that ends meanwhile leaves the outcome unknown', async () => {
     const one = unit();
