@@ -1,7 +1,6 @@
 import {
   execute,
   getArgumentValues,
-  getVariableValues,
   GraphQLObjectType,
   GraphQLSchema,
   isAbstractType,
@@ -22,20 +21,19 @@ import {
 } from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import type { CallContext } from '../caller/caller.js';
-import { mostCoercionErrors } from './documents/cost-limit.js';
+import { CompiledVariables } from './compiled-variables.js';
 import type { KnownDocument } from './known-documents.js';
 
 type Variables = Record<string, unknown> | undefined;
 type Answer = ExecutionResult | Promise<ExecutionResult>;
 
 /**
- * A document of one root field, whose answer is only read. graphql-js coerces its variables and arguments, and its resolver
+ * A document of one root field, whose answer is only read. Its variables are coerced as graphql-js would, and its resolver
  * is asked as graphql-js would; what that answers is made into `data` by code that graphql-jit wrote for the document, once.
  * Whatever is at fault, graphql-js says: it goes over the same answer again.
  */
 export class CompiledDocument {
-  private readonly schema: GraphQLSchema;
-  private readonly operation: OperationDefinitionNode;
+  private readonly variables: CompiledVariables;
   private readonly field: GraphQLField<unknown, unknown>;
   private readonly node: FieldNode;
   private readonly info: Omit<GraphQLResolveInfo, 'variableValues'>;
@@ -45,8 +43,7 @@ export class CompiledDocument {
     const node = onlyField(operation)!;
     const parentType = schema.getRootType(operation.operation)!;
     const key = (node.alias ?? node.name).value;
-    this.schema = schema;
-    this.operation = operation;
+    this.variables = new CompiledVariables(schema, operation.variableDefinitions ?? []);
     this.node = node;
     this.answered = answered;
     this.field = parentType.getFields()[node.name.value] as GraphQLField<unknown, unknown>;
@@ -77,10 +74,7 @@ export class CompiledDocument {
   }
 
   execute(context: CallContext, variables: Variables): Answer {
-    const definitions = this.operation.variableDefinitions ?? [];
-    const { errors, coerced } = getVariableValues(this.schema, definitions, variables ?? {}, {
-      maxErrors: mostCoercionErrors,
-    });
+    const { errors, coerced } = this.variables.coerce(variables ?? {});
     if (errors) return { errors };
     const failed = (error: unknown) => this.goOver(context, () => raise(error));
     let answer: unknown;

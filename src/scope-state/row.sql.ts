@@ -1,4 +1,4 @@
-import { formatInstant, instantFromMicros, instantFromSafeMicros, writtenOnce } from '../time/instant.js';
+import { formatInstant, instantFromMicros, instantFromSafeMicros, PeriodStarts } from '../time/instant.js';
 import type { Texts } from '../database/send.js';
 import type { ScopeState } from './scope-state.rules.js';
 
@@ -32,22 +32,6 @@ export function fromStamp(digits: string, start = 0): Temporal.Instant {
   );
 }
 
-const starts = new Map<string, Temporal.Instant>();
-const mostStarts = 10_000;
-const minuteMillis = 60_000;
-
-/** The start of a period. States mostly are at a few of them, which are made, and written, once. */
-function startOf(digits: string): Temporal.Instant {
-  const known = starts.get(digits);
-  if (known) return known;
-  const start = fromStamp(digits);
-  if (start.epochMilliseconds % minuteMillis !== 0) return start;
-  if (starts.size === mostStarts) starts.clear();
-  const written = writtenOnce(start);
-  starts.set(digits, written);
-  return written;
-}
-
 /** Of a row's times, in this order, each its stamp; the last one may be missing. One text: of a page it is sent a hundred times. */
 function stamps(alias: string, ofChanges = true): string {
   if (!ofChanges) return stamp(`${alias}.last_processed_timestamp`);
@@ -56,7 +40,8 @@ function stamps(alias: string, ofChanges = true): string {
   return `encode(${sent} || coalesce(timestamp_send(${alias}.last_advanced_at), ''), 'hex')`;
 }
 
-const lastProcessed = (stamps: string) => startOf(stamps.slice(0, 16));
+const starts = new PeriodStarts();
+const lastProcessed = (stamps: string) => starts.of(stamps.slice(0, 16), fromStamp);
 const toggled = (stamps: string) => fromStamp(stamps, 16);
 const updated = (stamps: string) => fromStamp(stamps, 32);
 const advanced = (stamps: string) => (stamps.length > 48 ? fromStamp(stamps, 48) : null);

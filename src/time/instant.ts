@@ -22,8 +22,43 @@ const earliestMillis = earliestInstant.epochMilliseconds;
 const latestMillis = latestInstant.epochMilliseconds;
 const dayMillis = 86_400_000;
 
+const written = new WeakMap<Temporal.Instant, string>();
+
+/**
+ * Instants by texts that they were made of, for those that come again and again: states are mostly at the starts of a few
+ * periods, which are made, and written, once. Others than whole minutes are not remembered: they would push these out.
+ */
+export class PeriodStarts {
+  private readonly known = new Map<string, Temporal.Instant>();
+
+  of(text: string, make: (text: string) => Temporal.Instant): Temporal.Instant {
+    const known = this.known.get(text);
+    if (known) return known;
+    const instant = make(text);
+    if (
+      instant.epochMilliseconds % minuteMillis === 0 &&
+      microsOfMillisecond(instant) === 0 &&
+      isWritable(instant)
+    ) {
+      if (this.known.size === mostStarts) this.known.clear();
+      this.known.set(text, instant);
+      written.set(instant, write(instant));
+    }
+    return instant;
+  }
+}
+
+const minuteMillis = 60_000;
+const mostStarts = 10_000;
+
 /** Reads an instant (DESIGN.md 2.9), exact to the microsecond. Throws a `RangeError`: what was found, what is allowed. */
 export function parseInstant(text: string): Temporal.Instant {
+  return parsed.of(text, parse);
+}
+
+const parsed = new PeriodStarts();
+
+function parse(text: string): Temporal.Instant {
   if (!rfc3339.test(text)) throw refusal(text);
   const instant = instantOf(text);
   if (!instant) throw refusal(text, ', a day that no calendar has');
@@ -39,14 +74,6 @@ export function parseInstant(text: string): Temporal.Instant {
  */
 export function formatInstant(instant: Temporal.Instant): string {
   return written.get(instant) ?? write(instant);
-}
-
-const written = new WeakMap<Temporal.Instant, string>();
-
-/** For an instant that is formatted again and again: it is written now, and then no more. */
-export function writtenOnce(instant: Temporal.Instant): Temporal.Instant {
-  if (isWritable(instant)) written.set(instant, write(instant));
-  return instant;
 }
 
 function isWritable({ epochMilliseconds: millis }: Temporal.Instant): boolean {

@@ -154,3 +154,22 @@ describe('every microsecond survives', () => {
     );
   });
 });
+
+describe('the start of a period', () => {
+  test('is made and written once for each text, however many there are', () => {
+    const texts = Array.from({ length: 12_000 }, (_, n) =>
+      formatInstant(earliestInstant.add({ minutes: n })),
+    );
+    for (const text of [...texts, ...texts]) expect(formatInstant(parseInstant(text))).toBe(text);
+    expect(parseInstant(texts[0]!)).toBe(parseInstant(texts[0]!));
+    expect(parseInstant('1970-01-01T01:00:00+01:00')).toEqual(earliestInstant);
+  });
+
+  test.each(['2026-01-31T09:00:01Z', '2026-01-31T09:00:00.000001Z', '2026-01-31T09:00:00.001Z'])(
+    'is not %s: that is not remembered',
+    (text) => {
+      expect(parseInstant(text)).not.toBe(parseInstant(text));
+      expect(formatInstant(parseInstant(text))).toBe(text);
+    },
+  );
+});
