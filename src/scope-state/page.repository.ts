@@ -2,6 +2,7 @@ import type { Grants } from '../caller/grant.rules.js';
 import type { Pool } from '../database/pool.js';
 import { PreparedStatements } from '../database/prepared-statements.js';
 import { read, readInOrderPrepared, readTexts } from '../database/read.js';
+import type { Texts } from '../database/send.js';
 import { pageSize } from '../relay/paging.js';
 import { Parameters, conditionOf, dayIs } from './condition.sql.js';
 import type { ScopeStateFilter } from './filter.rules.js';
@@ -79,45 +80,42 @@ export class PageRepository {
     const range = [condition, beyond, within].filter((part) => part !== undefined).join(' and ');
     const isAnyOn = (side: Comparison, place: Position | undefined) =>
       place ? isAny(side, place, { order, condition, parameters }) : 'false';
+    const around = `select concat_ws(' ', ${stamp(utcClock)},
+        ${isAnyOn(isAscending ? '<=' : '>=', after)},
+        ${isAnyOn(isAscending ? '>=' : '<=', before)}) as around`;
     const way = isAscending === backward ? 'desc' : 'asc';
-    const isByTime = order.field !== 'SCOPE_ID';
-    const columns = `${readColumns('s', timesOfChanges)}, s.id, ${keys[order.field].column} as key`;
-    const select = (from: string, where: string, sorted: string[]) =>
-      `(select ${columns} from ${from} s where ${where}
-        order by ${[...sorted, keys[order.field].column, 's.id'].map((column) => `${column} ${way}`).join(', ')}
-        limit ${size + 1})`;
-    const walked = (where: string) => select(table, where, [dayColumn]);
-    const byTime = mayBeFew(filter)
-      ? `with few as materialized (select s.* from ${table} s where ${range} limit ${mostSorted + 1})
-         ${select('few', fewAreAll, [])} union all ${walked(`not ${fewAreAll} and ${range}`)}`
-      : walked(range);
+    const { column } = keys[order.field];
     // One more than wanted tells whether the page is the last one; what lies beyond the places given is looked up.
-    const text = `/* Page.page */
-       select page.identifier, page.scope_key, page.collector, page.fetcher, page.others, around.around from (
-         select concat_ws(' ', ${stamp(utcClock)},
-           ${isAnyOn(isAscending ? '<=' : '>=', after)},
-           ${isAnyOn(isAscending ? '>=' : '<=', before)}) as around
-       ) around left join (
-         ${isByTime ? byTime : select(table, range, [])}
-       ) page on true
-       order by page.key ${way}, page.id ${way}`;
-    // Whatever the cursors, the walk along the index is right: it can be planned once.
-    const name = !isByTime && condition === 'true' ? this.nameOf(text, size) : undefined;
+    const select = (columns: string, from: string, where: string, sorted: string[]) =>
+      `select ${columns} from ${from} s where ${where}
+        order by ${[...sorted, column, 's.id'].map((each) => `${each} ${way}`).join(', ')}
+        limit ${size + 1}`;
+    const columns = readColumns('s', timesOfChanges);
     const { values } = parameters;
-    const rows =
-      name === undefined
-        ? await readTexts(this.pool, text, values)
-        : await readInOrderPrepared(this.pool, { name, text, values }, this.statements);
-    const [now, isBefore, isAfter] = rows[0]!.at(-1)!.split(' ');
-    const found = readStates(rows);
-    const goesOn = found.length > size;
-    const states = found.slice(0, size);
-    return {
-      states: backward ? states.reverse() : states,
-      hasPreviousPage: isBefore === 't' || (backward && goesOn),
-      hasNextPage: isAfter === 't' || (!backward && goesOn),
-      now: fromStamp(now!),
-    };
+    const isByTime = order.field !== 'SCOPE_ID';
+    if (!isByTime) {
+      const text = `/* Page.page */ ${select(`${columns}, (${around})`, table, range, [])}`;
+      // Whatever the cursors, the walk along the index is right: it can be planned once.
+      const name = condition === 'true' ? this.nameOf(text, size) : undefined;
+      const rows =
+        name === undefined
+          ? await readTexts(this.pool, text, values)
+          : await readInOrderPrepared(this.pool, { name, text, values }, this.statements);
+      if (rows.length > 0) return pageOf(rows, wanted);
+    }
+    const keyed = `${columns}, s.id, ${column} as key`;
+    const walked = (where: string) => `(${select(keyed, table, where, isByTime ? [dayColumn] : [])})`;
+    const rowsWanted =
+      isByTime && mayBeFew(filter)
+        ? `with few as materialized (select s.* from ${table} s where ${range} limit ${mostSorted + 1})
+           (${select(keyed, 'few', fewAreAll, [])}) union all ${walked(`not ${fewAreAll} and ${range}`)}`
+        : walked(range);
+    // What is around a page is told where nothing is on it, too.
+    const text = `/* Page.page */
+       select page.identifier, page.scope_key, page.collector, page.fetcher, page.others, around.around
+       from (${around}) around left join (${rowsWanted}) page on true
+       order by page.key ${way}, page.id ${way}`;
+    return pageOf(await readTexts(this.pool, text, values), wanted);
   }
 
   private nameOf(text: string, size: number): string | undefined {
@@ -139,6 +137,20 @@ export class PageRepository {
     );
     return Number(rows[0]!.count);
   }
+}
+
+/** Of rows of which each tells what is around the page, last. */
+function pageOf(rows: Texts[], { size, backward }: PageWanted): Page {
+  const [now, isBefore, isAfter] = rows[0]!.at(-1)!.split(' ');
+  const found = readStates(rows);
+  const goesOn = found.length > size;
+  const states = found.slice(0, size);
+  return {
+    states: backward ? states.reverse() : states,
+    hasPreviousPage: isBefore === 't' || (backward && goesOn),
+    hasNextPage: isAfter === 't' || (!backward && goesOn),
+    now: fromStamp(now!),
+  };
 }
 
 type Comparison = '<' | '<=' | '>' | '>=';
