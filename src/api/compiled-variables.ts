@@ -55,9 +55,10 @@ export class CompiledVariables {
 function slotOf(schema: GraphQLSchema, definition: VariableDefinitionNode): Slot {
   const { variable, type: node, defaultValue } = definition;
   const type = typeFromAST(schema, node);
-  const isKnown = isInputType(type);
+  const name = variable.name.value;
+  const isKnown = isInputType(type) && !(name in Object.prototype); // `given` has a prototype
   return {
-    name: variable.name.value,
+    name,
     coerce: isKnown ? coercerOf(type) : refuse,
     isRequired: !isKnown || isNonNullType(type),
     byDefault: isKnown && defaultValue ? valueFromAST(defaultValue, type) : undefined,

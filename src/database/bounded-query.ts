@@ -6,7 +6,6 @@ type Done = (error: Error | undefined, result: QueryResult) => void;
 /** What of the driver's query its types don't tell. */
 interface DriversQuery extends Query {
   prepare(connection: Connection): void;
-  handleRowDescription(message: unknown): void;
   handleDataRow(message: unknown): void;
   handleCommandComplete(message: unknown, connection: Connection): void;
 }
@@ -27,7 +26,7 @@ type Messages = Record<'parse' | 'bind' | 'execute', (message: Record<string, un
  */
 export class BoundedQuery extends DriversQuery {
   private readonly settings: QueryConfig;
-  private isDescribed = false;
+  private areSet = false;
 
   /** @param settings sets them, local to the transaction; the session has prepared it, if it has a name */
   constructor(statement: QueryConfig, settings: QueryConfig, done: Done) {
@@ -44,16 +43,12 @@ export class BoundedQuery extends DriversQuery {
     super.prepare(connection);
   }
 
-  override handleRowDescription(message: unknown): void {
-    this.isDescribed = true;
-    super.handleRowDescription(message);
-  }
-
   override handleDataRow(message: unknown): void {
-    if (this.isDescribed) super.handleDataRow(message); // what comes before are the settings
+    if (this.areSet) super.handleDataRow(message);
   }
 
   override handleCommandComplete(message: unknown, connection: Connection): void {
-    if (this.isDescribed) super.handleCommandComplete(message, connection);
+    if (this.areSet) super.handleCommandComplete(message, connection);
+    this.areSet = true; // the first one was the settings'
   }
 }

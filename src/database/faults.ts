@@ -44,12 +44,19 @@ export function asFault(error: unknown): unknown {
   return new Unavailable('the database takes no requests now; nothing was done', { cause: error });
 }
 
+/** The database ended a statement after its time, which no single item can have taken: nothing was done. */
+export class Overdue extends Unavailable {
+  constructor(cause: unknown) {
+    super('the database takes no changes now: one has waited for too long; nothing was done', { cause });
+  }
+}
+
 const cancelled = '57014';
 const lockNotGranted = '55P03';
 
 /** Whether a transaction for several callers failed for what one of them asked: without that one it may succeed. */
 export function tellsOfOneItem(error: unknown): boolean {
-  if (error instanceof OutcomeUnknown) return false;
+  if (error instanceof OutcomeUnknown || error instanceof Overdue) return false;
   const cause = error instanceof Unavailable ? error.cause : error;
   return (
     !tellsOfTheDatabase(cause) ||

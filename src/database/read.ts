@@ -1,6 +1,6 @@
 import type { Pool, Queryable, QueryConfig, QueryResult, QueryResultRow } from './pool.js';
 import { asFault, wantsAnotherLook } from './faults.js';
-import { PreparedStatements } from './prepared-statements.js';
+import type { PreparedStatements } from './prepared-statements.js';
 import { asTexts, send, sendBehind, sendThrough, type Texts } from './send.js';
 import { setLocal, Settings } from './settings.js';
 
@@ -67,18 +67,25 @@ export function readPrepared(
   return look(queryable, { ...statement, ...asTexts }, undefined, statements);
 }
 
-const settingsKnown = new Map<string, Settings>();
+/** Of each pool, or session that is none of a pool's, by what they set. */
+const settingsKnown = new WeakMap<Queryable, Map<string, Settings>>();
 
 /** What is set for a read: how long it may take, if the pool bounds it, and how it is planned. */
 function settingsFor(queryable: Queryable, planned: readonly string[]): Settings | undefined {
   const timeoutMillis = readTimeouts.get(queryable);
-  const expressions =
-    timeoutMillis === undefined ? planned : [setLocal('statement_timeout', timeoutMillis), ...planned];
+  const bounds = timeoutMillis === undefined ? [] : [setLocal('statement_timeout', timeoutMillis)];
+  const expressions = [...bounds, ...planned];
   if (expressions.length === 0) return undefined;
+  const known = settingsKnown.get(queryable) ?? new Map<string, Settings>();
+  settingsKnown.set(queryable, known);
   const key = expressions.join();
   const settings =
-    settingsKnown.get(key) ?? new Settings(`Read.settings ${settingsKnown.size + 1}`, expressions);
-  settingsKnown.set(key, settings);
+    known.get(key) ??
+    new Settings(`Read.settings ${known.size + 1}`, [
+      setLocal('transaction_read_only', 'on'),
+      ...expressions,
+    ]);
+  known.set(key, settings);
   return settings;
 }
 
@@ -86,11 +93,11 @@ async function look<Row extends QueryResultRow>(
   queryable: Queryable,
   statement: QueryConfig,
   settings: Settings | undefined,
-  statements = unnamed,
+  statements?: PreparedStatements,
 ): Promise<Row[]> {
   for (let look = 1; ; look++) {
     try {
-      return (await ask<Row>(queryable, statements.named(statement), settings)).rows;
+      return (await ask<Row>(queryable, statements?.named(statement) ?? statement, settings)).rows;
     } catch (error) {
       const isOfANameOnly = [settings, statements].map((named) => named?.isAtFault(error)).includes(true);
       // Where the sessions' default is SERIALIZABLE, PostgreSQL may ask a reader to start again.
@@ -99,16 +106,14 @@ async function look<Row extends QueryResultRow>(
   }
 }
 
-/** For statements without a name: none of them can be at fault for it. */
-const unnamed = new PreparedStatements();
-
-function ask<Row extends QueryResultRow>(
+async function ask<Row extends QueryResultRow>(
   queryable: Queryable,
   statement: QueryConfig,
   settings: Settings | undefined,
 ): Promise<QueryResult<Row>> {
   if (isPool(queryable)) return sendThrough(queryable, (session) => ask<Row>(session, statement, settings));
-  return settings ? sendBehind<Row>(queryable, settings, statement) : send<Row>(queryable, statement);
+  if (!settings) return send<Row>(queryable, statement);
+  return sendBehind<Row>(queryable, await settings.knownTo(queryable), statement);
 }
 
 function isPool(queryable: Queryable): queryable is Pool {

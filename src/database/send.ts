@@ -1,6 +1,5 @@
 import { Query } from 'pg';
 import { BoundedQuery } from './bounded-query.js';
-import type { Settings } from './settings.js';
 import { tellsOfALostSession } from './faults.js';
 import type { Pool, PoolClient, Queryable, QueryConfig, QueryResult, QueryResultRow } from './pool.js';
 
@@ -28,14 +27,16 @@ export function send<Row extends QueryResultRow>(
   return sendQuery<Row>(session, (done) => new Query<Row>(asked, undefined, done));
 }
 
-/** Sends it in a transaction of its own, behind settings that end with it, in one trip. */
-export async function sendBehind<Row extends QueryResultRow>(
+/** Sends it in a transaction of its own, behind settings that the session knows and that end with it, in one trip. */
+export function sendBehind<Row extends QueryResultRow>(
   session: Queryable,
-  settings: Settings,
+  settings: QueryConfig,
   statement: QueryConfig,
 ): Promise<QueryResult<Row>> {
-  const before = await settings.statementFor(session, (asked) => send(session, asked));
-  return sendQuery<Row>(session, (done) => new BoundedQuery(statement, before, done as Done<QueryResultRow>));
+  // The driver takes what is parsed first for the named one: where the settings are parsed each time, nothing has a name.
+  const { name, ...nameless } = statement;
+  const asked = name === undefined || settings.name === undefined ? nameless : statement;
+  return sendQuery<Row>(session, (done) => new BoundedQuery(asked, settings, done as Done<QueryResultRow>));
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Queryable, QueryConfig } from './pool.js';
 import { PreparedStatements } from './prepared-statements.js';
+import { send } from './send.js';
 
 /**
  * Settings for one transaction, as a statement that sets them: one of the session's would stay behind in a pooler's, and
@@ -15,15 +16,12 @@ export class Settings {
     this.statement = { name, text: `/* ${name} */ select ${expressions.join(', ')}` };
   }
 
-  /** The statement as a session is to be sent it, which knows it by now if it has a name. */
-  async statementFor(
-    session: Queryable,
-    send: (statement: QueryConfig) => Promise<unknown>,
-  ): Promise<QueryConfig> {
+  /** Makes them known to a session, once; nothing of what is to come behind them is sent yet. */
+  async knownTo(session: Queryable): Promise<QueryConfig> {
     const statement = this.names.named(this.statement);
     const { name } = statement;
     if (name === undefined || this.known.get(session) === name) return statement;
-    await send(statement);
+    await send(session, statement);
     this.known.set(session, name);
     return statement;
   }

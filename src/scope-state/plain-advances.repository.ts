@@ -1,13 +1,15 @@
 import type { Caller } from '../caller/caller.js';
-import { asFault, tellsOfALostSession } from '../database/faults.js';
+import { statementTimeoutMillis } from '../database/deadlines.js';
+import { asFault, Overdue, tellsOfALostSession } from '../database/faults.js';
 import type { Pool, PoolClient, QueryConfig } from '../database/pool.js';
 import { PreparedStatements } from '../database/prepared-statements.js';
 import { sendBehind } from '../database/send.js';
+import type { Settings } from '../database/settings.js';
 import { connect } from '../database/transaction.js';
 import { OutcomeUnknown } from '../fault.js';
 import type { Advance } from './advance.rules.js';
 import type { Advanced } from './locked-states.rules.js';
-import { advancePlain, advancePlainOne, settings } from './plain-advances.sql.js';
+import { advancePlain, advancePlainOne, settingsOf } from './plain-advances.sql.js';
 import { fromStamp, toTimestamp } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
 import { unitParameters, unitTexts } from './unit-match.sql.js';
@@ -24,7 +26,7 @@ export interface PlainlyAdvanced {
 
 interface AdvancedRow {
   id: number;
-  place: string;
+  place: string | number;
   version: number;
   revision: number;
   toggled_stamp: string;
@@ -39,10 +41,14 @@ export function expectsNone({ expected }: Advance): boolean {
 /** Nearly every advance: its unit has a row of its own, nobody has locked it, and it goes forward. */
 export class PlainAdvancesRepository {
   private readonly pool: Pool;
+  private readonly timeoutMillis: number;
+  private readonly settings: Settings;
   private readonly statements = new PreparedStatements();
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, timeoutMillis = statementTimeoutMillis) {
     this.pool = pool;
+    this.timeoutMillis = timeoutMillis;
+    this.settings = settingsOf(timeoutMillis);
   }
 
   /**
@@ -93,24 +99,40 @@ export class PlainAdvancesRepository {
   private async ask(statement: QueryConfig): Promise<AdvancedRow[]> {
     for (;;) {
       const client = await connect(this.pool);
+      let settings: QueryConfig;
+      try {
+        settings = await this.settings.knownTo(client);
+      } catch (error) {
+        client.release(tellsOfALostSession(error)); // no advance was on its way
+        if (this.isOfANameOnly(error)) continue;
+        throw asFault(error);
+      }
+      const startedAt = performance.now();
       try {
         const { rows } = await sendBehind<AdvancedRow>(client, settings, this.statements.named(statement));
         client.release();
         return rows;
       } catch (error) {
-        this.giveUp(client, error);
+        this.giveUp(client, error, performance.now() - startedAt);
       }
     }
   }
 
   /** Returns where the statement is to be sent once more. */
-  private giveUp(client: PoolClient, error: unknown): void {
+  private giveUp(client: PoolClient, error: unknown, tookMillis: number): void {
     const isLost = tellsOfALostSession(error);
     client.release(isLost);
     if (isLost)
       throw new OutcomeUnknown('the connection broke while an advance was on its way', { cause: error });
-    const areOfANameOnly = [settings, this.statements].map((named) => named.isAtFault(error));
-    if (!areOfANameOnly.includes(true)) throw asFault(error);
+    if (this.isOfANameOnly(error)) return;
+    const fault = asFault(error);
+    // It waits for no row: whoever has locked the table keeps the others waiting as well, however they ask.
+    if (fault !== error && tookMillis >= this.timeoutMillis) throw new Overdue(error);
+    throw fault;
+  }
+
+  private isOfANameOnly(error: unknown): boolean {
+    return [this.settings, this.statements].map((named) => named.isAtFault(error)).includes(true);
   }
 }
 

@@ -1,15 +1,16 @@
 import { durable, setLocal, Settings } from '../database/settings.js';
-import { statementTimeoutMillis } from '../database/deadlines.js';
 import { advancingAsItWas, keptAsItWas, record } from './record.sql.js';
 import { stamp, table, utcClock } from './row.sql.js';
 import { given, isOfUnit } from './unit-match.sql.js';
 
 /** What the statements are sent behind, as transactions begin with it. */
-export const settings = new Settings('PlainAdvances.settings', [
-  setLocal('statement_timeout', statementTimeoutMillis),
-  setLocal('scopestate.records_history', 'on'),
-  durable,
-]);
+export function settingsOf(timeoutMillis: number): Settings {
+  return new Settings('PlainAdvances.settings', [
+    setLocal('statement_timeout', timeoutMillis),
+    setLocal('scopestate.records_history', 'on'),
+    durable,
+  ]);
+}
 
 /** The last line of DESIGN.md 2.3, of `s`, a row that is the unit's own. */
 function goesForward(at: string, expected: string): string {

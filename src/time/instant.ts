@@ -41,11 +41,16 @@ export class PeriodStarts {
       isWritable(instant)
     ) {
       if (this.known.size === mostStarts) this.known.clear();
-      this.known.set(text, instant);
+      this.known.set(copyOf(text), instant);
       written.set(instant, write(instant));
     }
     return instant;
   }
+}
+
+/** A part of a text holds all of it: a date in a document would hold the document. What became an instant is ASCII. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 const minuteMillis = 60_000;

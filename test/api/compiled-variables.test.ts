@@ -23,12 +23,15 @@ const cases: [declared: string, given: Values][] = [
     { filter: { scopeIds: ['a', 'b'], active: true, processedBefore: at }, order: {}, first: 5, after: 'x' },
   ],
   ['$selector: ScopeStateSelector!', { selector: { filter: { collectors: ['c'] } } }],
-  ['$id: ID!, $toString: String, $constructor: ID', { id: 'x', more: 1 }],
+  [
+    '$id: ID!, $toString: String, $constructor: ID, $__proto__: ScopeStateFilter, $ids: [ID!] = null',
+    { id: 'x', more: 1, ids: ['x', 'y'] },
+  ],
 ];
 const strange = [
-  undefined,
   null,
   0,
+  -0,
   1.5,
   2 ** 40,
   '',
@@ -59,9 +62,6 @@ function* variants(value: unknown): Generator<unknown> {
   }
 }
 
-const plain = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value, (_, part: unknown) => part ?? null)) as unknown;
-
 let schema: GraphQLSchema;
 beforeAll(async () => {
   const resolvers = new Map(unconnectedResolvers.map((resolver) => [resolver, {}]));
@@ -76,7 +76,7 @@ test.each(cases)(
     const compiled = new CompiledVariables(schema, declarations);
     const tried = [...variants(given)].filter((one) => typeof one === 'object' && one !== null) as Values[];
     const outcomes = new Set<boolean>();
-    for (const values of [given, ...tried.map((one) => plain(one) as Values)]) {
+    for (const values of [given, ...tried]) {
       if (Array.isArray(values)) continue;
       const wanted = getVariableValues(schema, declarations, values, { maxErrors: mostCoercionErrors });
       const found = compiled.coerce(values);

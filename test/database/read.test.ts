@@ -59,6 +59,13 @@ test('settings hold for the one read, and for no statement that is on its way be
   expect(await read(server.pool, shown, [])).toEqual([{ bitmap: 'on', timeout: '500ms' }]);
 });
 
+test('a server’s read can change nothing', async () => {
+  await expect(read(server.pool, 'create table changed ()', [])).rejects.toThrow('the database takes no');
+  await expect(
+    read(server.pool, `select setval('cloudkitty_storage_states_id_seq', 9)`, []),
+  ).rejects.toThrow();
+});
+
 test('texts are as the database wrote them, in their places', async () => {
   const text = `select 7::int, null, true, 'ü "\\,', $1::timestamp`;
   expect(await readTexts(server.pool, text, ['2026-01-02 03:04:05.6'])).toEqual([

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { OutcomeUnknown } from '../../src/fault.js';
+import { OutcomeUnknown, Unavailable } from '../../src/fault.js';
 import { decideAdvance, type Advance } from '../../src/scope-state/advance.rules.js';
+import { GroupedDecisions } from '../../src/scope-state/decisions.repository.js';
+import { LockedStatesRepository } from '../../src/scope-state/locked-states.repository.js';
 import { PlainAdvancesRepository } from '../../src/scope-state/plain-advances.repository.js';
 import {
   advancing,
@@ -146,23 +148,75 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     },
   );
 
-  test('a session that ends meanwhile leaves the outcome unknown', async () => {
+  /** A pool whose sessions end while statements of some kind are on their way. */
+  const endingPool = (isMeant: (sent: pg.Query & { text: string }) => boolean) => {
+    const connect = async () => {
+      const client = await used.pool.connect();
+      const query = (sent: pg.Query & { text: string; callback: (error: Error) => void }) => {
+        const { callback } = sent;
+        if (isMeant(sent)) sent.callback = () => callback(new Error('Connection terminated unexpectedly'));
+        return client.query(sent);
+      };
+      return { query, release: client.release.bind(client) };
+    };
+    return { connect } as unknown as pg.Pool;
+  };
+
+  test.each([1, 2])('of %i, a session that ends meanwhile leaves the outcome unknown', async (count) => {
+    const units = await used.inserted(count);
+    const ending = new PlainAdvancesRepository(endingPool((sent) => !sent.text.includes('settings')));
+    const asked = units.map((one) => ({ advance: advancing(one, '2026-01-01T01:00:00Z'), caller }));
+    await expect(ending.advance(asked)).rejects.toThrow(OutcomeUnknown);
+    expect((await used.statesOf(units)).map((state) => state!.version)).toEqual(units.map(() => 2));
+  });
+
+  test('a session that ends before an advance is sent is no more than unavailable', async () => {
     const one = unit();
     await used.insert(one);
-    const ending = {
-      connect: async () => {
-        const client = await used.pool.connect();
-        const send = client.query.bind(client);
-        client.query = ((sent: pg.Query & { callback: (error: Error) => void }) => {
-          const { callback } = sent;
-          sent.callback = () => callback(new Error('Connection terminated unexpectedly'));
-          return send(sent);
-        }) as typeof client.query;
-        return client;
-      },
-    } as unknown as pg.Pool;
-    const asked = { advance: advancing(one, '2026-01-01T01:00:00Z'), caller };
-    await expect(new PlainAdvancesRepository(ending).advance([asked])).rejects.toThrow(OutcomeUnknown);
-    expect((await used.stateOf(one))!.version).toBe(2);
+    const ending = new PlainAdvancesRepository(endingPool((sent) => sent.text.includes('settings')));
+    const asked = [{ advance: advancing(one, '2026-01-01T01:00:00Z'), caller }];
+    await expect(ending.advance(asked)).rejects.toThrow(Unavailable);
+    expect((await used.stateOf(one))!.version).toBe(1);
+  });
+
+  test.each([1, 2])(
+    'of %i, a session that has forgotten its statements is told them again',
+    async (count) => {
+      const units = await used.inserted(count);
+      const pool = new pg.Pool({ connectionString: used.database.url, max: 1 });
+      const plain = new PlainAdvancesRepository(pool);
+      for (const hour of [1, 2, 3]) {
+        const asked = units.map((one) => ({ advance: advancing(one, `2026-01-01T0${hour}:00:00Z`), caller }));
+        expect((await plain.advance(asked)).map((each) => each?.result.outcome)).toEqual(
+          units.map(() => 'ADVANCED'),
+        );
+        await pool.query('deallocate all');
+      }
+      await pool.end();
+    },
+  );
+
+  test('where the table is locked for too long, all are told so, and nothing is done', async () => {
+    const units = await used.inserted(3);
+    const impatient = new PlainAdvancesRepository(used.pool, 300);
+    const decisions = new GroupedDecisions(new LockedStatesRepository(used.pool), impatient);
+    const other = await used.database.connect();
+    await other.query('begin; lock table cloudkitty_storage_states in access exclusive mode');
+    const advances = units.map((one) => advancing(one, '2026-01-01T01:00:00Z'));
+    const answers = await Promise.allSettled([
+      ...advances.map((advance) =>
+        decisions.decide({
+          unit: advance.unit,
+          caller,
+          advance,
+          decide: (states) => states.advance(advance),
+        }),
+      ),
+      decisions.advanceAll(advances, caller),
+    ]);
+    await other.query('rollback');
+    for (const answer of answers)
+      expect(answer).toMatchObject({ reason: expect.any(Unavailable) as unknown });
+    expect((await used.statesOf(units)).map((state) => state!.version)).toEqual([1, 1, 1]);
   });
 });

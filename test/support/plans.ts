@@ -32,7 +32,7 @@ export interface Plan {
 
 /** Whether it is one of the settings, which a session is told once. */
 export function setsOnly({ text }: Statement): boolean {
-  return text.startsWith('/* Read.settings */');
+  return text.startsWith('/* Read.settings ');
 }
 
 /** A pool that notes the statements which repositories send through it. */
