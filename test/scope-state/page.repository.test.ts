@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
-import { allUnits } from '../../src/caller/grant.rules.js';
 import { openDatabase, type Database } from '../../src/database/database.js';
 import { createLog } from '../../src/log.js';
 import { PageRepository } from '../../src/scope-state/page.repository.js';
 import type { Order } from '../../src/scope-state/position.rules.js';
 import { ScopeStateEntity } from '../../src/scope-state/scope-state.entity.js';
+import { plainPage } from '../support/pages.js';
 import { NotingPool } from '../support/plans.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
 import { unit } from '../support/units.js';
@@ -55,18 +55,8 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
   });
 
   test('a page whose plan is gone, as behind a pooler that knows no statements, is asked for again', async () => {
-    const order = { field: 'SCOPE_ID', direction: 'ASC' } as const;
-    const wanted = {
-      filter: {},
-      grants: allUnits,
-      timesOfChanges: true,
-      order,
-      size: 2,
-      backward: false,
-    } as const;
     const pages = new PageRepository(opened.pool);
-    const ids = async () =>
-      (await pages.page({ ...wanted, after: undefined, before: undefined })).states.map(({ id }) => id);
+    const ids = async () => (await pages.page({ ...plainPage, size: 2 })).states.map(({ id }) => id);
     const before = await ids();
     await opened.pool.query('deallocate all');
     expect(await ids()).toEqual(before);
@@ -76,32 +66,16 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
   test('who asks for pages of each size fills no session with plans', async () => {
     const noting = new NotingPool(opened.pool);
     const pages = new PageRepository(noting.pool);
-    const order = { field: 'SCOPE_ID', direction: 'ASC' } as const;
     for (const size of [...Array.from({ length: 40 }, (_, n) => n + 1), 100]) {
-      const wanted = {
-        filter: {},
-        grants: allUnits,
-        timesOfChanges: true,
-        order,
-        size,
-        backward: false,
-      } as const;
-      await pages.page({ ...wanted, after: undefined, before: undefined });
+      await pages.page({ ...plainPage, size });
     }
     const named = noting.statements.map(({ name }) => name !== undefined);
     expect(named).toEqual([...Array<boolean>(32).fill(true), ...Array<boolean>(8).fill(false), true]);
   });
 
   test('times that were not read are not made up', async () => {
-    const order = { field: 'SCOPE_ID', direction: 'ASC' } as const;
-    const wanted = { filter: {}, grants: allUnits, order, size: 1, backward: false } as const;
     const pages = new PageRepository(opened.pool);
-    const { states } = await pages.page({
-      ...wanted,
-      timesOfChanges: false,
-      after: undefined,
-      before: undefined,
-    });
+    const { states } = await pages.page({ ...plainPage, size: 1, timesOfChanges: false });
     expect(states[0]!.lastProcessedTimestamp).toBeInstanceOf(Temporal.Instant);
     for (const time of ['updatedAt', 'lastAdvancedAt', 'scopeActivationToggleDate'] as const) {
       expect(() => states[0]![time]).toThrow('were not read');
@@ -114,15 +88,7 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     let edge: { key: string | Temporal.Instant; id: number } | undefined;
     for (;;) {
       const place = { after: backward ? undefined : edge, before: backward ? edge : undefined };
-      const page = await pages.page({
-        filter,
-        grants: allUnits,
-        timesOfChanges: true,
-        order,
-        size: 4,
-        backward,
-        ...place,
-      });
+      const page = await pages.page({ ...plainPage, filter, order, size: 4, backward, ...place });
       expect(backward ? page.hasNextPage : page.hasPreviousPage).toBe(edge !== undefined);
       const ids = page.states.map(({ id }) => id);
       found.splice(backward ? 0 : found.length, 0, ...ids);

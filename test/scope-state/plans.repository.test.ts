@@ -7,6 +7,7 @@ import type { ScopeStateFilter } from '../../src/scope-state/filter.rules.js';
 import { PageRepository } from '../../src/scope-state/page.repository.js';
 import { positionOf, type Order, type Position } from '../../src/scope-state/position.rules.js';
 import { rowColumns, table, toScopeState, type ScopeStateRow } from '../../src/scope-state/row.sql.js';
+import { plainPage } from '../support/pages.js';
 import { fillWithStates } from '../support/many-states.js';
 import { NotingPool, type Plan } from '../support/plans.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
@@ -84,18 +85,9 @@ describe.each(postgresMajors)(`on PostgreSQL %i, with ${states} states,`, (major
     order: Order,
     place: Position | undefined,
   ): Promise<Plan[]> {
-    const wanted = {
-      filter,
-      grants: allUnits,
-      timesOfChanges: true,
-      order,
-      size,
-      after: undefined,
-      before: undefined,
-    };
     const plans: Plan[] = [];
     const look = async (more: object) => {
-      await pages.page({ ...wanted, backward: false, ...more });
+      await pages.page({ ...plainPage, filter, order, size, ...more });
       plans.push(await noting.planOfLast(client));
     };
     await look({});
@@ -129,17 +121,8 @@ describe.each(postgresMajors)(`on PostgreSQL %i, with ${states} states,`, (major
     'pages without a filter, $direction, keep a plan that is right for any place and size of the table',
     async (order) => {
       const middle = (await placeIn({}, order, 0.5))!;
-      const wanted = {
-        filter: {},
-        grants: allUnits,
-        timesOfChanges: true,
-        order,
-        size,
-        after: undefined,
-        before: undefined,
-      };
       for (const more of [{}, { after: middle }, { backward: true }, { backward: true, before: middle }]) {
-        await pages.page({ ...wanted, backward: false, ...more });
+        await pages.page({ ...plainPage, order, size, ...more });
         const plan = await noting.keptPlanOfLast(client);
         expect(plan).toMatchObject({ scans: expect.not.arrayContaining(['Seq Scan']) as unknown });
         expect(plan.visited).toBeLessThan(3 * size + 10);
