@@ -6,6 +6,9 @@ import type { StoredToken, TokenRepository } from './token.repository.js';
 /** So long is believed what the table said: a revoked token is refused by every server within two seconds. */
 const believedMillis = 1_000;
 
+/** So old it is asked for again, if it is still in use: nobody has to wait for the answer when its time is over. */
+const freshMillis = 500;
+
 /** Of each kind, so that ids that somebody makes up push no real ones out. */
 const mostEntries = 10_000;
 
@@ -27,7 +30,7 @@ interface Entry {
 }
 
 /**
- * Finds tokens by their ids, and remembers for a moment what it found: hot paths ask the database once a second and
+ * Finds tokens by their ids, and remembers for a moment what it found: hot paths ask the database twice a second and
  * token. What is asked while a statement is under way goes into the next one, however much that is.
  */
 export class TokenLookup {
@@ -47,7 +50,14 @@ export class TokenLookup {
   /** At once where it is remembered. @throws Unavailable when the database doesn't say, and what is remembered is too old */
   find(id: string): Known | undefined | Promise<Known | undefined> {
     const entry = this.remembered(id);
-    return entry ? this.asOfNow(entry) : this.ask(id).then((asked) => this.asOfNow(asked));
+    if (!entry) return this.ask(id).then((asked) => this.asOfNow(asked));
+    if (this.isToBeRenewed(entry)) this.ask(id).catch(() => undefined); // believed until its time is over
+    return this.asOfNow(entry);
+  }
+
+  private isToBeRenewed({ known, askedAt, endsAt }: Entry): boolean {
+    const now = this.now();
+    return known?.token !== undefined && now - askedAt >= freshMillis && now < endsAt;
   }
 
   private asOfNow({ known, endsAt }: Entry): Known | undefined {

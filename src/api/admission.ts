@@ -32,15 +32,18 @@ export class Admission {
     this.admitted.set(request.raw, { identity, countedAs });
   };
 
-  /** Lets in whoever is known at once, and may send. Whom it does not, `letIn` has yet to look at. */
-  admitNow(request: IncomingMessage): Admitted | undefined {
-    const identity = this.knownIdentityOf(request);
-    if (!identity) return undefined;
-    const countedAs = identity.id ?? callerKey(request);
-    if (this.callers.waitOf(countedAs) > 0) return undefined;
-    const admitted = { identity, countedAs };
-    this.admitted.set(request, admitted);
-    return admitted;
+  /** Lets in whoever may come in and may send, at once where he is known. Whom it does not, `letIn` has yet to look at. */
+  admit(request: IncomingMessage): Admitted | undefined | Promise<Admitted | undefined> {
+    try {
+      const identity = this.wayIn(request.headers);
+      if (!(identity instanceof Promise)) return this.admitAs(request, identity);
+      return identity.then(
+        (late) => this.admitAs(request, late),
+        () => undefined,
+      );
+    } catch {
+      return undefined;
+    }
   }
 
   contextOf(request: FastifyRequest): RequestContext {
@@ -51,15 +54,12 @@ export class Admission {
     return contextOf(requestId, identity, countedAs);
   }
 
-  private knownIdentityOf({ headers }: IncomingMessage): Identity | undefined {
-    try {
-      const identity = this.wayIn(headers);
-      if (!(identity instanceof Promise)) return identity;
-      identity.catch(() => undefined); // `letIn` hears of it
-    } catch {
-      // as above
-    }
-    return undefined;
+  private admitAs(request: IncomingMessage, identity: Identity): Admitted | undefined {
+    const countedAs = identity.id ?? callerKey(request);
+    if (this.callers.waitOf(countedAs) > 0) return undefined;
+    const admitted = { identity, countedAs };
+    this.admitted.set(request, admitted);
+    return admitted;
   }
 
   /** Who comes in with nothing that is in force is counted by his address: guessing is not for free. */

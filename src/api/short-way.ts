@@ -90,14 +90,25 @@ export class ShortWay {
 
   readonly take = (request: IncomingMessage, response: ServerResponse): void => {
     const length = this.plainLength(request);
-    const admitted = length === undefined ? undefined : this.options.admission.admitNow(request);
-    if (length === undefined || admitted === undefined) return this.longWay(request, response);
+    if (length === undefined) return this.longWay(request, response);
+    const admitted = this.options.admission.admit(request);
+    if (!(admitted instanceof Promise)) return this.takeFrom(admitted, length, request, response);
+    void admitted.then((late) => this.takeFrom(late, length, request, response));
+  };
+
+  private takeFrom(
+    admitted: Admitted | undefined,
+    length: number,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): void {
+    if (!admitted) return this.longWay(request, response);
     readBody(request, (body) => {
       const asked = body.length === length ? this.read(body) : undefined;
       if (asked) return this.answer(request, response, { asked, admitted, body });
       this.goOn(request, response, body);
     });
-  };
+  }
 
   /** A body that has been read can't be read again. */
   private goOn(request: IncomingMessage, response: ServerResponse, body: Buffer): void {

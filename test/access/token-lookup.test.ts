@@ -6,6 +6,7 @@ import { TokenRepository, type StoredToken } from '../../src/access/token.reposi
 import { createTokenWayIn } from '../../src/access/token-way-in.js';
 import { Unauthenticated, Unavailable } from '../../src/fault.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { until } from '../support/until.js';
 import { Tokens } from './tokens.js';
 
 let database: TestDatabase;
@@ -42,16 +43,41 @@ let count = 0;
 const made = (expiresIn?: string) =>
   tokens.create(`token ${++count}`, 'reader', expiresIn === undefined ? {} : { expiresIn });
 
-test('the database is asked once a second and token, however many ask', async () => {
+test('the database is asked once for half a second and token, however many ask', async () => {
   const { id } = await made();
   const found = await Promise.all([lookup.find(id), lookup.find(id), lookup.find(id)]);
   expect(found.map((known) => known?.token?.id)).toEqual([id, id, id]);
-  now += 999;
+  now += 499;
   await lookup.find(id);
   expect(asked).toEqual([[id]]);
+});
+
+test('a token in use is asked for once more before its second is over, and nobody waits for it', async () => {
+  const { id } = await made();
+  await lookup.find(id);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  before = () => promise;
+  now += 500;
+  const meanwhile = [lookup.find(id), lookup.find(id)];
+  expect(meanwhile).toEqual([expect.objectContaining({}), expect.objectContaining({})]);
+  expect(meanwhile.some((found) => found instanceof Promise)).toBe(false);
+  expect(asked).toEqual([[id], [id]]);
+  await tokens.revoke(id);
+  resolve();
+  await until('the answer is there', async () => (await lookup.find(id))?.token === undefined);
+  expect(asked).toHaveLength(2);
+});
+
+test('one that nobody uses is not asked for, nor is one that is not in force', async () => {
+  const [{ id }, revoked] = [await made(), await made()];
+  await tokens.revoke(revoked.id);
+  await Promise.all([lookup.find(id), lookup.find(revoked.id)]);
+  now += 999;
+  await lookup.find(revoked.id);
+  expect(asked.flat()).toEqual([id, revoked.id]);
   now += 1;
   await lookup.find(id);
-  expect(asked).toEqual([[id], [id]]);
+  expect(asked.flat()).toEqual([id, revoked.id, id]);
 });
 
 test('what is asked while a statement is under way goes into one more', async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { buildSchema, parse } from 'graphql';
 import { KnownDocuments } from '../../src/api/known-documents.js';
 import { ShortWay } from '../../src/api/short-way.js';
@@ -98,7 +99,7 @@ describe('both ways give the same answer, byte for byte:', () => {
   const newId = () => `request-${++number}`;
 
   test.each(asCases(plainOnes))('$what', async ({ body, token }) => {
-    // The document is not known at first, nor is a token each second; and only what comes often is compiled.
+    // The document is not known at first, and only what comes often is compiled.
     let short = 0;
     await until('it takes the short way often', async () => {
       const id = newId();
@@ -125,6 +126,15 @@ describe('both ways give the same answer, byte for byte:', () => {
     expect(short).toEqual(long);
     expect(short.status).toBe(401);
   });
+});
+
+test('who has yet to be asked for goes the short way, too', async () => {
+  const [body, id] = [asked('{ __typename }'), 'after-a-second'];
+  await send(ways.long, body);
+  await delay(1_100); // so long no token is remembered
+  const answers = await Promise.all([1, 2, 3].map(async () => send(ways.short, body, 'reader', id)));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect(await waysOf(id, 3)).toEqual(['short', 'short', 'short']);
 });
 
 test('an argument that a variable makes a wrong one is the caller’s mistake', async () => {
@@ -195,7 +205,7 @@ test('a fault of ours is told, and ends nothing', async () => {
     {
       schema: buildSchema('type Query { a: Int }'),
       log: createLog('silent'),
-      admission: { admitNow: () => ({}), contextFor: () => ({ caller: { requestId: 'both' } }) } as never,
+      admission: { admit: () => ({}), contextFor: () => ({ caller: { requestId: 'both' } }) } as never,
       documents: { refusalOf: broken } as never,
       known,
       drain: { hasBegun: false },
