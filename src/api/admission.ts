@@ -46,6 +46,11 @@ export class Admission {
     }
   }
 
+  /** Whom `admit` has let in, `letIn` is not to count again. */
+  keep(request: IncomingMessage, admitted: Admitted): void {
+    this.admitted.set(request, admitted);
+  }
+
   contextOf(request: FastifyRequest): RequestContext {
     return this.contextFor(this.admitted.get(request.raw)!, request.id);
   }
@@ -56,10 +61,7 @@ export class Admission {
 
   private admitAs(request: IncomingMessage, identity: Identity): Admitted | undefined {
     const countedAs = identity.id ?? callerKey(request);
-    if (this.callers.waitOf(countedAs) > 0) return undefined;
-    const admitted = { identity, countedAs };
-    this.admitted.set(request, admitted);
-    return admitted;
+    return this.callers.waitOf(countedAs) > 0 ? undefined : { identity, countedAs };
   }
 
   /** Who comes in with nothing that is in force is counted by his address: guessing is not for free. */

@@ -1,15 +1,25 @@
-import type { GraphQLField, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import type { GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema } from 'graphql';
 import { getMetadataStorage, type AuthCheckerFn, type ClassType } from 'type-graphql';
 import type { CallContext } from '../caller/caller.js';
 import { roles, type Role } from '../caller/role.rules.js';
 import { Forbidden, Unauthenticated } from '../fault.js';
 
-/** Asked before each resolver that has a rule, and before a subscription opens its stream. */
+/** Asked by type-graphql where it asks a resolver that has a rule, and before a subscription opens its stream. */
 export const authChecker: AuthCheckerFn<Partial<CallContext>, Role> = ({ context, info }, allowed) => {
-  if (context.role === undefined) throw new Unauthenticated('this needs a caller');
-  if (allowed.includes(context.role)) return true;
-  throw new Forbidden(`${info.fieldName}: found the role ${context.role}; allowed: ${allowed.join(' and ')}`);
+  requireRole(context, info, allowed);
+  return true;
 };
+
+/** @throws Unauthenticated | Forbidden whoever has none of the roles that a field is for */
+export function requireRole(
+  { role }: Partial<CallContext>,
+  { fieldName }: Pick<GraphQLResolveInfo, 'fieldName'>,
+  allowed: readonly Role[],
+): void {
+  if (role === undefined) throw new Unauthenticated('this needs a caller');
+  if (allowed.includes(role)) return;
+  throw new Forbidden(`${fieldName}: found the role ${role}; allowed: ${allowed.join(' and ')}`);
+}
 
 interface Rule {
   schemaName: string;

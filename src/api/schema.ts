@@ -4,6 +4,7 @@ import type { CallContext } from '../caller/caller.js';
 import { buildSchema, type ClassType, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { authChecker, requireRules } from './authorization.js';
 import { readPlainFields } from './plain-fields.js';
+import { askDirectly } from './root-fields.js';
 
 export interface SchemaOptions {
   /** resolvers by their classes; made by hand, for there is no container */
@@ -45,6 +46,7 @@ export async function createSchema({
   });
   requireRules(schema, new Set(resolvers.keys()));
   readPlainFields(schema);
+  askDirectly(schema, resolvers);
   for (const name of oneOf) {
     const type = schema.getType(name);
     if (!(type instanceof GraphQLInputObjectType)) throw new Error(`${name} is no input type of the schema`);

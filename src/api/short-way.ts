@@ -106,12 +106,17 @@ export class ShortWay {
     readBody(request, (body) => {
       const asked = body.length === length ? this.read(body) : undefined;
       if (asked) return this.answer(request, response, { asked, admitted, body });
-      this.goOn(request, response, body);
+      this.goOn(request, response, { admitted, body });
     });
   }
 
-  /** A body that has been read can't be read again. */
-  private goOn(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+  /** A body that has been read can't be read again, and who was counted is not counted again. */
+  private goOn(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { admitted, body }: Omit<Taken, 'asked'>,
+  ): void {
+    this.options.admission.keep(request, admitted);
     keepBody(request, body);
     this.longWay(request, response);
   }
@@ -153,7 +158,7 @@ export class ShortWay {
     inRequest(requestId, () => {
       const context = admission.contextFor(admitted, requestId);
       const exchange = this.begin(response, known.operation, context);
-      const goOn = () => exchange.leave(() => this.goOn(request, response, body));
+      const goOn = () => exchange.leave(() => this.goOn(request, response, { admitted, body }));
       const done = (result: ExecutionResult) => {
         // Its variables are at fault, and nothing was executed.
         if (result.data === undefined) goOn();

@@ -12,6 +12,7 @@ export class TokenBuckets {
   private readonly burst: number;
   /** the one that was used last comes last */
   private readonly buckets = new Map<string, Bucket>();
+  private latest: string | undefined;
 
   constructor(perSecond: number, burst: number) {
     this.perSecond = perSecond;
@@ -30,7 +31,8 @@ export class TokenBuckets {
       ? Math.min(this.burst, bucket.tokens + ((nowMillis - bucket.atMillis) / 1_000) * this.perSecond)
       : this.burst;
     const isEnough = tokens >= 1;
-    this.buckets.delete(caller);
+    if (caller !== this.latest) this.buckets.delete(caller);
+    this.latest = caller;
     this.buckets.set(caller, { tokens: isEnough ? tokens - 1 : tokens, atMillis: nowMillis });
     if (this.buckets.size > mostCallers) this.buckets.delete(this.buckets.keys().next().value!);
     return isEnough ? 0 : Math.max(1, Math.ceil((1 - tokens) / this.perSecond));

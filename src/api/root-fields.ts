@@ -1,0 +1,62 @@
+import type { GraphQLFieldResolver, GraphQLResolveInfo, GraphQLSchema } from 'graphql';
+import { getMetadataStorage, type ClassType } from 'type-graphql';
+import type { CallContext } from '../caller/caller.js';
+import { requireRole, rolesOf } from './authorization.js';
+
+type Handlers = ReturnType<typeof getMetadataStorage>['queries'];
+type Param = NonNullable<Handlers[number]['params']>[number];
+
+/**
+ * type-graphql makes instances of all input types for each request, validates them, and waits for each step. Ours are plain data
+ * that graphql-js has coerced: queries and mutations are asked with it as it is, by whoever has one of their roles.
+ */
+export function askDirectly(schema: GraphQLSchema, resolvers: ReadonlyMap<ClassType, object>): void {
+  const { queries, mutations } = getMetadataStorage();
+  const roots = [
+    [schema.getQueryType(), queries],
+    [schema.getMutationType(), mutations],
+  ] as const;
+  for (const [type, handlers] of roots) {
+    for (const handler of handlers) {
+      const field = type?.getFields()[handler.schemaName];
+      const resolver = resolvers.get(handler.target as ClassType);
+      const resolve = field && resolver && direct(handler, resolver, rolesOf(field));
+      if (resolve) field.resolve = resolve;
+    }
+  }
+}
+
+interface Asked {
+  readonly args: Record<string, unknown>;
+  readonly context: CallContext;
+  readonly info: GraphQLResolveInfo;
+}
+
+type Resolve = GraphQLFieldResolver<unknown, CallContext, Record<string, unknown>>;
+
+/** undefined: it is for type-graphql to ask it */
+function direct(
+  { methodName, params = [], middlewares = [] }: Handlers[number],
+  resolver: object,
+  roles: ReturnType<typeof rolesOf>,
+): Resolve | undefined {
+  const readers = params.toSorted((one, other) => one.index - other.index).map(readerOf);
+  if (middlewares.length > 0 || !readers.every((read) => read !== undefined)) return undefined;
+  const method = (resolver as Record<string, (...given: unknown[]) => unknown>)[methodName]!;
+  return (_, args, context, info) => {
+    requireRole(context, info, roles);
+    const asked = { args, context, info };
+    return method.apply(
+      resolver,
+      readers.map((read) => read(asked)),
+    );
+  };
+}
+
+function readerOf(param: Param): ((asked: Asked) => unknown) | undefined {
+  if (param.kind === 'arg') return ({ args }) => args[param.name];
+  if (param.kind === 'args') return ({ args }) => args;
+  if (param.kind === 'context' && param.propertyName === undefined) return ({ context }) => context;
+  if (param.kind === 'info') return ({ info }) => info;
+  return undefined;
+}

@@ -1,0 +1,90 @@
+import { beforeAll, expect, test } from '@jest/globals';
+import { graphql, type GraphQLSchema } from 'graphql';
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Authorized,
+  Ctx,
+  Field,
+  Mutation,
+  Query,
+  Resolver,
+  UseMiddleware,
+} from 'type-graphql';
+import { createSchema } from '../../src/api/schema.js';
+import { Forbidden, Unauthenticated } from '../../src/fault.js';
+
+let answered: string[] = [];
+
+@ArgsType()
+class Addends {
+  @Field(() => Number)
+  one!: number;
+
+  @Field(() => Number, { defaultValue: 2 })
+  other!: number;
+}
+
+@Resolver()
+class Sums {
+  private readonly start = 10;
+
+  @Authorized('reader')
+  @Query(() => Number)
+  plus(@Ctx() context: { add: number }, @Arg('one', () => Number) one: number): number {
+    return this.start + context.add + one;
+  }
+
+  @Authorized('reader', 'admin')
+  @Query(() => Number)
+  async sum(@Args(() => Addends) { one, other }: Addends): Promise<number> {
+    return Promise.resolve(this.start + one + other);
+  }
+
+  @Authorized('reader')
+  @Query(() => Number)
+  part(@Ctx('add') add: number): number {
+    return this.start + add;
+  }
+
+  @Authorized('admin')
+  @Mutation(() => Number)
+  @UseMiddleware(async (_, next) => {
+    answered.push('before');
+    return next();
+  })
+  watched(): number {
+    answered.push('answered');
+    return this.start;
+  }
+}
+
+let schema: GraphQLSchema;
+beforeAll(async () => {
+  schema = await createSchema({ resolvers: new Map([[Sums, new Sums()]]), oneOf: [] });
+});
+
+const ask = async (source: string, contextValue: object) => graphql({ schema, source, contextValue });
+
+test('a field is asked with its arguments and its context, on its resolver', async () => {
+  const { data } = await ask('{ plus(one: 1) sum(one: 1) }', { role: 'reader', add: 5 });
+  expect(data).toEqual({ plus: 16, sum: 13 });
+});
+
+test('by whoever has one of its roles', async () => {
+  const [nobody, reader] = [
+    await ask('{ sum(one: 1) }', {}),
+    await ask('mutation { watched }', { role: 'reader' }),
+  ];
+  expect(nobody.errors?.map(({ originalError }) => originalError)).toEqual([expect.any(Unauthenticated)]);
+  expect(reader.errors?.map(({ originalError }) => originalError)).toEqual([expect.any(Forbidden)]);
+  expect(answered).toEqual([]);
+});
+
+test('what asks for more than that is asked by type-graphql', async () => {
+  expect((await ask('{ part }', { role: 'reader', add: 5 })).data).toEqual({ part: 15 });
+  answered = [];
+  expect((await ask('mutation { watched }', { role: 'admin' })).data).toEqual({ watched: 10 });
+  expect(answered).toEqual(['before', 'answered']);
+});
