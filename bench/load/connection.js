@@ -28,7 +28,7 @@ export class Connection {
   send(text) {
     return new Promise((resolve, reject) => {
       this.#answer = { resolve, reject };
-      this.#socket.write(text);
+      this.#socket.write(text, 'latin1'); // all of it is ASCII
     });
   }
 
