@@ -2,7 +2,13 @@ import { MikroORM, type EntitySchema } from '@mikro-orm/postgresql';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Log } from '../log.js';
-import { connectTimeoutMillis, longestCloseMillis, queryTimeoutMillis } from './deadlines.js';
+import {
+  connectTimeoutMillis,
+  idleTimeoutMillis,
+  keepAliveMillis,
+  longestCloseMillis,
+  queryTimeoutMillis,
+} from './deadlines.js';
 import { loadMigrations } from './migration-files.js';
 import type { Pool } from './pool.js';
 import { limitReads } from './read.js';
@@ -36,6 +42,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     connectionString: options.url,
     application_name: 'scopestate',
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMillis,
     pipeline: true, // statements that don't need each other's answers go out together, one behind the other
   };
   const orm = await MikroORM.init({
@@ -46,7 +53,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       connectionTimeoutMillis: connectTimeoutMillis,
       ...(!options.patient && { query_timeout: queryTimeoutMillis }),
     },
-    pool: { max: poolSize },
+    pool: { max: poolSize, idleTimeoutMillis },
     ensureDatabase: false, // a database is made by its operator, never by the way
     logger: (message) => options.log.debug({ event: 'orm' }, message),
     migrations: {

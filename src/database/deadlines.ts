@@ -1,6 +1,12 @@
 /** Longest wait for a connection, from the pool or to the server. */
 export const connectTimeoutMillis = 5_000;
 
+/** So long a connection is kept that nobody needs: a new one has to read, plan and map anew what this one knows. */
+export const idleTimeoutMillis = 600_000;
+
+/** After so much silence a connection is asked whether its other end is still there; routers forget those that say nothing. */
+export const keepAliveMillis = 30_000;
+
 /** Longest run of a statement, waiting for locks included; the database ends it and nothing is done. */
 export const statementTimeoutMillis = 30_000;
 
