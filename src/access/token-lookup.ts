@@ -50,9 +50,15 @@ export class TokenLookup {
   /** At once where it is remembered. @throws Unavailable when the database doesn't say, and what is remembered is too old */
   find(id: string): Known | undefined | Promise<Known | undefined> {
     const entry = this.remembered(id);
-    if (!entry) return this.ask(id).then((asked) => this.asOfNow(asked));
+    if (!entry) return this.askedSince(this.now() - believedMillis, id).then((asked) => this.asOfNow(asked));
     if (this.isToBeRenewed(entry)) this.ask(id).catch(() => undefined); // believed until its time is over
     return this.asOfNow(entry);
+  }
+
+  /** Whoever joins others who have waited long gets no answer that is older than what is believed. */
+  private async askedSince(earliest: number, id: string): Promise<Entry> {
+    const entry = await this.ask(id);
+    return entry.askedAt > earliest ? entry : this.ask(id);
   }
 
   private isToBeRenewed({ known, askedAt, endsAt }: Entry): boolean {

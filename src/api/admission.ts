@@ -17,6 +17,7 @@ export class Admission {
   private readonly wayIn: WayIn;
   private readonly callers: Callers;
   private readonly admitted = new WeakMap<IncomingMessage, Admitted>();
+  private readonly lookedFor = new WeakMap<IncomingMessage, Promise<Identity>>();
 
   constructor(wayIn: WayIn, callers: Callers) {
     this.wayIn = wayIn;
@@ -32,11 +33,12 @@ export class Admission {
     this.admitted.set(request.raw, { identity, countedAs });
   };
 
-  /** Lets in whoever may come in and may send, at once where he is known. Whom it does not, `letIn` has yet to look at. */
+  /** Lets in whoever may come in and may send, at once where he is known. Whom it does not, `letIn` refuses, or lets in after all. */
   admit(request: IncomingMessage): Admitted | undefined | Promise<Admitted | undefined> {
     try {
       const identity = this.wayIn(request.headers);
       if (!(identity instanceof Promise)) return this.admitAs(request, identity);
+      this.lookedFor.set(request, identity);
       return identity.then(
         (late) => this.admitAs(request, late),
         () => undefined,
@@ -67,7 +69,7 @@ export class Admission {
   /** Who comes in with nothing that is in force is counted by his address: guessing is not for free. */
   private async identityOf(request: FastifyRequest): Promise<Identity> {
     try {
-      return await this.wayIn(request.headers);
+      return await (this.lookedFor.get(request.raw) ?? this.wayIn(request.headers));
     } catch (error) {
       if (error instanceof Unauthenticated) this.count(callerKey(request.raw));
       throw error;

@@ -7,8 +7,8 @@ type Handlers = ReturnType<typeof getMetadataStorage>['queries'];
 type Param = NonNullable<Handlers[number]['params']>[number];
 
 /**
- * type-graphql makes instances of all input types for each request, validates them, and waits for each step. Ours are plain data
- * that graphql-js has coerced: queries and mutations are asked with it as it is, by whoever has one of their roles.
+ * type-graphql makes instances of all input classes for each request, and waits for each step. Ours have fields only, and there is
+ * no middleware for all: queries and mutations are asked with the plain data that was coerced, by whoever has one of their roles.
  */
 export function askDirectly(schema: GraphQLSchema, resolvers: ReadonlyMap<ClassType, object>): void {
   const { queries, mutations } = getMetadataStorage();
@@ -54,6 +54,8 @@ function direct(
 }
 
 function readerOf(param: Param): ((asked: Asked) => unknown) | undefined {
+  if ((param.kind === 'arg' || param.kind === 'args') && (param.validateFn ?? param.validateSettings))
+    return undefined;
   if (param.kind === 'arg') return ({ args }) => args[param.name];
   if (param.kind === 'args') return ({ args }) => args;
   if (param.kind === 'context' && param.propertyName === undefined) return ({ context }) => context;

@@ -66,7 +66,7 @@ const suspicious = ['__proto__', 'constructor', '\\u'];
 
 /**
  * The way of the plain requests that programs send by the thousand: JSON, a document that has gone the long way before, a
- * caller who is known. They are answered without Fastify's and Apollo's work on each, which is most of what a look-up
+ * caller whose token is in force. They are answered without Fastify's and Apollo's work on each, which is most of what a look-up
  * costs. Whatever is not plain takes the long way (Fastify, and Apollo behind it), and so does whatever is at fault before
  * it is executed: there is one place that refuses. Both ways give the same answers (docs/adr/0021-short-way.md).
  */

@@ -2,7 +2,7 @@ import { operations } from '../support/state-api.js';
 import { unit } from '../support/units.js';
 
 /** Who asks: the name of a token, or nobody. */
-export type Asking = 'admin' | 'reader' | 'gnocchi' | 'none';
+export type Asking = 'admin' | 'reader' | 'gnocchi' | 'unseen' | 'none';
 
 export const at = '2026-01-01T00:00:00Z';
 export const [one, other] = [unit(), unit()] as const;

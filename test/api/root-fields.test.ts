@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from '@jest/globals';
-import { graphql, type GraphQLSchema } from 'graphql';
+import { graphql, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
 import {
   Arg,
   Args,
@@ -16,6 +16,7 @@ import { createSchema } from '../../src/api/schema.js';
 import { Forbidden, Unauthenticated } from '../../src/fault.js';
 
 let answered: string[] = [];
+let given: unknown;
 
 @ArgsType()
 class Addends {
@@ -38,14 +39,30 @@ class Sums {
 
   @Authorized('reader', 'admin')
   @Query(() => Number)
-  async sum(@Args(() => Addends) { one, other }: Addends): Promise<number> {
-    return Promise.resolve(this.start + one + other);
+  async sum(@Args(() => Addends) addends: Addends): Promise<number> {
+    given = addends;
+    return Promise.resolve(this.start + addends.one + addends.other);
   }
 
   @Authorized('reader')
   @Query(() => Number)
   part(@Ctx('add') add: number): number {
     return this.start + add;
+  }
+
+  @Authorized('admin')
+  @Mutation(() => Number)
+  set(@Arg('to', () => Number) to: number): number {
+    answered.push('set');
+    return to;
+  }
+
+  @Authorized('reader')
+  @Query(() => Number)
+  checked(
+    @Arg('one', () => Number, { validateFn: () => void answered.push('checked') }) one: number,
+  ): number {
+    return one;
   }
 
   @Authorized('admin')
@@ -70,12 +87,22 @@ const ask = async (source: string, contextValue: object) => graphql({ schema, so
 test('a field is asked with its arguments and its context, on its resolver', async () => {
   const { data } = await ask('{ plus(one: 1) sum(one: 1) }', { role: 'reader', add: 5 });
   expect(data).toEqual({ plus: 16, sum: 13 });
+  expect(given).not.toBeInstanceOf(Addends); // that is what nobody waits for
+});
+
+test('and waited for only if it waits itself', () => {
+  const info = { fieldName: '' } as never;
+  const resolve = (root: GraphQLObjectType | null | undefined, name: string, args: object) =>
+    root!.getFields()[name]!.resolve!(undefined, args, { role: 'admin', add: 5 }, info);
+  expect(resolve(schema.getMutationType(), 'set', { to: 3 })).toBe(3);
+  expect(resolve(schema.getQueryType(), 'sum', { one: 1, other: 2 })).toBeInstanceOf(Promise);
 });
 
 test('by whoever has one of its roles', async () => {
+  answered = [];
   const [nobody, reader] = [
     await ask('{ sum(one: 1) }', {}),
-    await ask('mutation { watched }', { role: 'reader' }),
+    await ask('mutation { set(to: 1) }', { role: 'reader' }),
   ];
   expect(nobody.errors?.map(({ originalError }) => originalError)).toEqual([expect.any(Unauthenticated)]);
   expect(reader.errors?.map(({ originalError }) => originalError)).toEqual([expect.any(Forbidden)]);
@@ -87,4 +114,7 @@ test('what asks for more than that is asked by type-graphql', async () => {
   answered = [];
   expect((await ask('mutation { watched }', { role: 'admin' })).data).toEqual({ watched: 10 });
   expect(answered).toEqual(['before', 'answered']);
+  answered = [];
+  expect((await ask('{ checked(one: 1) }', { role: 'reader' })).data).toEqual({ checked: 1 });
+  expect(answered).toEqual(['checked']);
 });

@@ -35,6 +35,13 @@ describe('a bucket', () => {
     buckets.take('one more', 0);
     expect([buckets.take('busy', 0), buckets.take('quiet', 0)]).toEqual([1, 0]);
   });
+
+  test('and whoever has asked again is not forgotten for having come first', () => {
+    const buckets = new TokenBuckets(1, 1);
+    for (const caller of ['first', 'second', 'second', 'first']) buckets.take(caller, 0);
+    for (let n = 0; n < 9_999; n++) buckets.take(`${n}`, 0);
+    expect([buckets.take('first', 0), buckets.take('second', 0)]).toEqual([1, 0]);
+  });
 });
 
 test.each([

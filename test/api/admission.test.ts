@@ -1,0 +1,37 @@
+import { expect, test } from '@jest/globals';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Admission } from '../../src/api/admission.js';
+import type { Callers } from '../../src/api/callers.js';
+import type { Identity } from '../../src/caller/caller.js';
+import { Unavailable } from '../../src/fault.js';
+
+const raw = { headers: {}, socket: {} } as IncomingMessage;
+const request = { raw, headers: raw.headers } as FastifyRequest;
+const reply = {} as FastifyReply;
+
+test('who could not be found is not looked for twice', async () => {
+  let looks = 0;
+  const wayIn = async (): Promise<Identity> => {
+    looks++;
+    return Promise.reject(new Unavailable('gone'));
+  };
+  const admission = new Admission(wayIn, { waitOf: () => 0 } as unknown as Callers);
+  expect(await admission.admit(raw)).toBeUndefined();
+  await expect(admission.letIn(request, reply)).rejects.toThrow(Unavailable);
+  expect(looks).toBe(1);
+});
+
+test('who was let in, and goes on the long way, is neither looked for nor counted again', async () => {
+  let [looks, counted] = [0, 0];
+  const identity: Identity = { id: 'a', name: 'a', role: 'reader', grants: [] };
+  const wayIn = () => {
+    looks++;
+    return identity;
+  };
+  const admission = new Admission(wayIn, { waitOf: () => counted++ } as unknown as Callers);
+  const admitted = await admission.admit(raw);
+  admission.keep(raw, admitted!);
+  await admission.letIn(request, reply);
+  expect([looks, counted]).toEqual([1, 1]);
+});
