@@ -56,6 +56,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const server = fastify({
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     forceCloseConnections: 'idle',
+    return503OnClosing: false, // what was accepted is answered, however late it comes to be routed
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.bodyMillis,
     keepAliveTimeout: limits.keepAliveMillis,

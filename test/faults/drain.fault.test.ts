@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Tokens } from '../access/tokens.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { startServer, type TestServer } from '../support/test-server.js';
 import { unit } from '../support/units.js';
@@ -50,5 +51,35 @@ test('SIGTERM: not ready first, then no new requests, and those at work are answ
 
   await other.query('rollback');
   expect(await atWork).toEqual({ advanceScopeState: { outcome: 'ADVANCED' } });
+  expect(await exit).toBe(0);
+});
+
+test('who waits for his token when it comes is answered, too', async () => {
+  const tokens = new Tokens(database);
+  const { text } = await tokens.create('late', 'reader');
+  await tokens.close();
+  const strict = await startServer({ DATABASE_URL: database.url, SCOPESTATE_AUTH: 'token' });
+  const other = await database.connect();
+  await other.query('begin; lock table scopestate_tokens in access exclusive mode');
+  const answer = fetch(strict.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${text}` },
+    body: JSON.stringify({ query: '{ late: __typename }' }), // never seen: it has to go the long way
+  });
+  await until('the look-up waits for the lock', async () => {
+    const waiting = await database.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return waiting.length > 0;
+  });
+  const exit = strict.stop();
+  await until('no connection is taken any more', () =>
+    fetch(new URL('/readyz', strict.url), { headers: { connection: 'close' } }).then(
+      () => false,
+      () => true,
+    ),
+  );
+  await other.query('rollback');
+  expect(await (await answer).json()).toEqual({ data: { late: 'Query' } });
   expect(await exit).toBe(0);
 });
