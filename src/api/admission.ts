@@ -10,6 +10,15 @@ import { contextOf, type RequestContext } from './request-scope.js';
 export interface Admitted {
   readonly identity: Identity;
   readonly countedAs: string;
+  /** on this process's own clock */
+  readonly at: number;
+}
+
+/** So long it holds without another look: as long as what is known of a token is believed. A body may take longer to come. */
+const holdsMillis = 1_000;
+
+export function isRecent({ at }: Admitted): boolean {
+  return performance.now() - at < holdsMillis;
 }
 
 /** Lets requests in, before their bodies are read, as many of a caller's as he may send; and knows who sent them. */
@@ -30,7 +39,14 @@ export class Admission {
     const identity = await this.identityOf(request);
     const countedAs = identity.id ?? callerKey(request.raw);
     this.count(countedAs);
-    this.admitted.set(request.raw, { identity, countedAs });
+    this.admitted.set(request.raw, { identity, countedAs, at: performance.now() });
+  };
+
+  /** Fastify's `preHandler`: whoever is no longer let in when all of his request is there does nothing with it. */
+  readonly lookAgain = async ({ raw, headers }: FastifyRequest): Promise<void> => {
+    const admitted = this.admitted.get(raw);
+    if (!admitted || isRecent(admitted)) return;
+    this.admitted.set(raw, { ...admitted, identity: await this.wayIn(headers), at: performance.now() });
   };
 
   /** Lets in whoever may come in and may send, at once where he is known. Whom it does not, `letIn` refuses, or lets in after all. */
@@ -63,7 +79,7 @@ export class Admission {
 
   private admitAs(request: IncomingMessage, identity: Identity): Admitted | undefined {
     const countedAs = identity.id ?? callerKey(request);
-    return this.callers.waitOf(countedAs) > 0 ? undefined : { identity, countedAs };
+    return this.callers.waitOf(countedAs) > 0 ? undefined : { identity, countedAs, at: performance.now() };
   }
 
   /** Who comes in with nothing that is in force is counted by his address: guessing is not for free. */

@@ -36,6 +36,7 @@ export function addEventStream(server: FastifyInstance, options: EventStreamOpti
     url: '/graphql/stream',
     exposeHeadRoute: false,
     onRequest: admission.letIn,
+    preHandler: admission.lookAgain,
     handler: async (request, reply) => {
       if (!isOfSameOrigin(request.raw, allowedOrigins)) {
         throw refusal(403, 'a page of another origin may not subscribe');

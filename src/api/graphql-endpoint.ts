@@ -111,6 +111,7 @@ export async function addGraphQLEndpoint(server: FastifyInstance, options: Endpo
     onRequest: async (request, reply) => {
       if (!wantsPlayground(request)) await admission.letIn(request, reply);
     },
+    preHandler: admission.lookAgain,
     handler: (request, reply) =>
       wantsPlayground(request) ? sendPlayground(reply) : answer(apollo, options, request, reply),
   });

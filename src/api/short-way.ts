@@ -9,7 +9,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import type { Log } from '../log.js';
-import type { Admission, Admitted } from './admission.js';
+import { isRecent, type Admission, type Admitted } from './admission.js';
 import { lateness } from './deadline.js';
 import type { Documents } from './documents/documents.js';
 import type { Drain } from './drain.js';
@@ -104,7 +104,7 @@ export class ShortWay {
   ): void {
     if (!admitted) return this.longWay(request, response);
     readBody(request, (body) => {
-      const asked = body.length === length ? this.read(body) : undefined;
+      const asked = body.length === length && isRecent(admitted) ? this.read(body) : undefined;
       if (asked) return this.answer(request, response, { asked, admitted, body });
       this.goOn(request, response, { admitted, body });
     });

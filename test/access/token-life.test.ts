@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { promised } from '../support/promised.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { startServer, type TestServer } from '../support/test-server.js';
@@ -51,6 +54,36 @@ describe('over HTTP', () => {
     const token = await tokens.create('new', 'reader');
     for (const server of servers) expect((await statusOf(server, bearer(token))).status).toBe(200);
   });
+
+  test.each(['application/json', 'application/json;charset=utf-8'])(
+    'what comes so slowly that its token is revoked meanwhile is not done (%s)',
+    async (contentType) => {
+      const token = await tokens.create('slow', 'reader');
+      const authorization = bearer(token);
+      const body = JSON.stringify({ query: '{ __typename }' });
+      expect((await statusOf(servers[0], authorization)).status).toBe(200); // the document is known
+      const slow = request(servers[0].url, {
+        method: 'POST',
+        headers: {
+          'content-type': contentType,
+          'content-length': body.length,
+          authorization,
+          expect: '100-continue',
+        },
+      });
+      const answer = once(slow, 'response');
+      slow.flushHeaders();
+      await once(slow, 'continue'); // it was let in
+      slow.write(body.slice(0, 5));
+      const startedAt = performance.now();
+      await tokens.revoke(token.id);
+      await until('two seconds are over', () => performance.now() - startedAt > noticeMillis);
+      slow.end(body.slice(5));
+      const [response] = (await answer) as [IncomingMessage];
+      expect(response.statusCode).toBe(401);
+      expect(await json(response)).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+    },
+  );
 
   test('without one the answer is 401, with a challenge, a code and a request id', async () => {
     expect(await statusOf(servers[0])).toMatchObject({

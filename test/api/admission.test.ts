@@ -22,6 +22,24 @@ test('who could not be found is not looked for twice', async () => {
   expect(looks).toBe(1);
 });
 
+test('who was let in a second ago is looked at again', async () => {
+  const way: (() => Identity)[] = [];
+  const admission = new Admission(() => way.shift()!(), { waitOf: () => 0 } as unknown as Callers);
+  const identity: Identity = { id: 'a', name: 'a', role: 'reader', grants: [] };
+  const refuse = () => {
+    throw new Unavailable('gone');
+  };
+  admission.keep(raw, { identity, countedAs: 'a', at: performance.now() });
+  await admission.lookAgain(request);
+  admission.keep(raw, { identity, countedAs: 'a', at: performance.now() - 1_000 });
+  way.push(() => ({ ...identity, role: 'admin' }), refuse);
+  await admission.lookAgain(request);
+  expect(admission.contextOf(request)).toMatchObject({ role: 'admin' });
+  await admission.lookAgain(request);
+  admission.keep(raw, { identity, countedAs: 'a', at: performance.now() - 1_000 });
+  await expect(admission.lookAgain(request)).rejects.toThrow(Unavailable);
+});
+
 test('who was let in, and goes on the long way, is neither looked for nor counted again', async () => {
   let [looks, counted] = [0, 0];
   const identity: Identity = { id: 'a', name: 'a', role: 'reader', grants: [] };

@@ -204,7 +204,10 @@ test('a fault of ours is told, and ends nothing', async () => {
     {
       schema: buildSchema('type Query { a: Int }'),
       log: createLog('silent'),
-      admission: { admit: () => ({}), contextFor: () => ({ caller: { requestId: 'both' } }) } as never,
+      admission: {
+        admit: () => ({ at: Infinity }),
+        contextFor: () => ({ caller: { requestId: 'both' } }),
+      } as never,
       documents: { refusalOf: broken } as never,
       known,
       drain: { hasBegun: false },
