@@ -8,7 +8,7 @@ import { Parameters } from './condition.sql.js';
 import { narrowed } from './granted.sql.js';
 import { fromStamp, readColumns, readStates, stamp, table, utcClock } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
-import { idsOfCandidates, isCandidate, unitParameters, unitTexts } from './unit-match.sql.js';
+import { isCandidate, rowsToAnswerWith, unitParameters, unitTexts } from './unit-match.sql.js';
 
 /** Rows as they stood at one moment, and that moment by the database's clock. */
 export interface Seen {
@@ -26,7 +26,7 @@ export class ScopeStateRepository {
     this.statements = statements;
   }
 
-  /** Every row that the look-ups of these units can find: their own, and their scope ids' legacy rows. */
+  /** Rows that answer the look-ups of these units: their own, and legacy rows of the scope ids of those that have none. */
   async candidates(units: readonly CollectionUnit[]): Promise<Seen> {
     const [one, ...others] = units;
     const statement =
@@ -47,14 +47,18 @@ export class ScopeStateRepository {
 }
 
 /** One row with the clock only where there is none. */
+function withClock(rows: string): string {
+  return `select s.*, ${stamp('clock.now')} as now_stamp
+    from (select ${utcClock} as now) clock left join (${rows}) s on true`;
+}
+
 function rowsWhere(condition: string): string {
-  return `select ${readColumns('s')}, ${stamp('clock.now')} as now_stamp
-    from (select ${utcClock} as now) clock left join ${table} s on ${condition}`;
+  return withClock(`select ${readColumns('s')} from ${table} s where ${condition}`);
 }
 
 const candidates = {
   name: 'ScopeStates.candidates',
-  text: `/* ScopeStates.candidates */ ${rowsWhere(`s.id in (${idsOfCandidates})`)}`,
+  text: `/* ScopeStates.candidates */ ${withClock(rowsToAnswerWith(readColumns('c')))}`,
 };
 
 /** Without lists: whoever waits alone waits for less. */

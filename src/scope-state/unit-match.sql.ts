@@ -36,17 +36,33 @@ const isLegacy = (alias: string) =>
 /** Whether a look-up of the one unit that is asked for can find `s`. */
 export const isCandidate = `s.identifier = $1 and ((${isOfUnit}) or ${isLegacy('s')})`;
 
-/**
- * Ids of every row that a look-up of the units asked for can find: each unit's own, and its scope id's legacy row. That the
- * three columns are empty is said in a way that no index knows: PostgreSQL takes it for rarer than it is, for it takes the
- * columns for independent, and would look through all legacy rows for one.
- */
-export const idsOfCandidates = `
-  select c.id
+/** These columns of each unit's own row, `c`; of one that is asked for twice, twice. */
+const ownRows = (columns: string) => `
+  select ${columns}
   from ${unitsAsked} as asked (identifier, scope_key, collector, fetcher)
-  join ${table} c using (identifier, scope_key, collector, fetcher)
-  union
-  select c.id
+  join ${table} c using (identifier, scope_key, collector, fetcher)`;
+
+/**
+ * The same of the units' scope ids' legacy rows. That the three columns are empty is said in a way that no index knows: PostgreSQL
+ * takes it for rarer than it is, for it takes the columns for independent, and would look through all legacy rows for one.
+ */
+const legacyRows = (columns: string) => `
+  select ${columns}
   from ${table} c
   where c.identifier = any (${given('$1', 'text[]')})
     and ${isLegacy('c')}`;
+
+/** Ids of every row that a look-up of the units asked for can find: each unit's own, and its scope id's legacy row. */
+export const idsOfCandidates = `${ownRows('c.id')} union ${legacyRows('c.id')}`;
+
+/**
+ * Rows by which each look-up of the units asked for can be answered: their own, which come before legacy rows (DESIGN.md 2.1); so
+ * legacy rows are looked for only where not every unit has one.
+ */
+export function rowsToAnswerWith(columns: string): string {
+  return `
+  with own as materialized (${ownRows(columns)})
+  select * from own
+  union all ${legacyRows(columns)}
+    and (select count(*) from own) < cardinality($1::text[])`;
+}

@@ -34,17 +34,17 @@ describe.each(postgresMajors)(`on PostgreSQL %i, among ${states} states,`, (majo
   }, 300_000);
   afterAll(() => database.drop());
 
-  /** Every third has no state. */
-  async function unitsOf(count: number) {
+  /** Every third has no state, and some have a legacy one; or all have their own. */
+  async function unitsOf(count: number, haveTheirOwn = false) {
     const rows = await database.query<{
       scopeId: string;
       scopeKey: string;
       collector: string;
       fetcher: string;
     }>(
-      `select identifier || case when id % 3 = 0 then 'x' else '' end as "scopeId", coalesce(scope_key, 'k') as "scopeKey",
+      `select identifier || case when id % 3 = 0 and not ${haveTheirOwn} then 'x' else '' end as "scopeId", coalesce(scope_key, 'k') as "scopeKey",
          coalesce(collector, 'c') as collector, coalesce(fetcher, 'f') as fetcher
-       from cloudkitty_storage_states order by md5(id::text) limit ${count}`,
+       from cloudkitty_storage_states where not ${haveTheirOwn} or collector is not null order by md5(id::text) limit ${count}`,
     );
     expect(rows).toHaveLength(count);
     return unitParameters(rows);
@@ -64,6 +64,21 @@ describe.each(postgresMajors)(`on PostgreSQL %i, among ${states} states,`, (majo
         await client.query('deallocate looked; reset plan_cache_mode');
         expect(plan.scans).not.toContain('Seq Scan');
         expect(plan.visited).toBeLessThanOrEqual(4 * count);
+      }
+    },
+  );
+
+  test.each([2, 500])(
+    `${ofMany} looks for nothing else where each of %i units has its row`,
+    async (count) => {
+      const parameters = (await unitsOf(count, true)).map(literal).join(', ');
+      for (const mode of ['force_generic_plan', 'force_custom_plan']) {
+        await client.query(`set plan_cache_mode = ${mode}`);
+        await client.query(`prepare looked as ${statements.get(ofMany)!}`);
+        const plan = await planOf(client, { text: `execute looked (${parameters})` });
+        await client.query('deallocate looked; reset plan_cache_mode');
+        expect(plan.scans).toEqual(['Index Scan']);
+        expect(plan.visited).toBe(count);
       }
     },
   );

@@ -1,0 +1,50 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { rowFor } from '../../src/scope-state/scope-state.rules.js';
+import { plainState, usePlainAdvances } from '../support/plain-advances.js';
+import { postgresMajors } from '../support/test-database.js';
+import { unit } from '../support/units.js';
+
+describe.each(postgresMajors)('units that are looked up together, on PostgreSQL %i', (major) => {
+  const used = usePlainAdvances(major);
+  const scope = unit();
+  const kinds = [
+    { has: 'a row', one: unit(), finds: 'its own' },
+    { has: 'a row beside a legacy one', one: unit(), finds: 'its own' },
+    { has: 'a legacy row', one: unit(), finds: 'a legacy row' },
+    { has: 'a legacy row beside one of another collector', one: scope, finds: 'a legacy row' },
+    { has: 'a row beside that', one: unit({ ...scope, collector: 'another' }), finds: 'its own' },
+    { has: 'a row of another fetcher', one: unit(), finds: 'none' },
+    { has: 'no row', one: unit(), finds: 'none' },
+  ] as const;
+  const subsets = Array.from({ length: 2 ** kinds.length }, (_, bits) =>
+    kinds.filter((_kind, place) => bits & (1 << place)),
+  );
+
+  beforeAll(async () => {
+    for (const { has, one, finds } of kinds) {
+      if (finds === 'its own') await used.insert(one);
+      if (has.includes('legacy')) await used.insert(one, { legacy: true });
+      if (has === 'a row of another fetcher') await used.insert({ ...one, fetcher: 'another' });
+    }
+  });
+
+  const found = (row: ReturnType<typeof rowFor>) =>
+    row ? (row.collector === null ? 'a legacy row' : 'its own') : 'none';
+
+  test.each(kinds)('find $finds where alone one has $has', async ({ one, finds }) => {
+    expect(found(rowFor(one, (await used.states.candidates([one])).rows))).toBe(finds);
+  });
+
+  test('find what each finds alone, whatever the others have', async () => {
+    const alone = new Map<unknown, unknown>();
+    for (const { one } of kinds)
+      alone.set(one, plainState(rowFor(one, (await used.states.candidates([one])).rows)));
+    for (const subset of subsets) {
+      for (const together of [subset, [...subset, ...subset.slice(0, 1)]]) {
+        const { rows } = await used.states.candidates(together.map(({ one }) => one));
+        const seen = together.map(({ one }) => plainState(rowFor(one, rows)));
+        expect(seen).toEqual(together.map(({ one }) => alone.get(one)));
+      }
+    }
+  });
+});
