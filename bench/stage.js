@@ -30,8 +30,8 @@ export function setStage({ states, names, say }) {
   });
 }
 
-/** Ours alone, on tables of several sizes. */
-export function setStageOfSizes({ sizes, say }) {
+/** Ours alone, on tables of several sizes, by a Node.js with such options. */
+export function setStageOfSizes({ sizes, nodeOptions, say }) {
   return onStage(async (stage) => {
     const { postgres, add } = stage;
     const ours = servers.find(({ name }) => name === 'ours');
@@ -42,7 +42,7 @@ export function setStageOfSizes({ sizes, say }) {
       const url = await makeFilledDatabase(postgres.url, name, states);
       await touchPages(url);
       await add(
-        { ...ours, name: String(states) },
+        { ...ours, name: String(states), start: (given) => ours.start({ ...given, nodeOptions }) },
         { url, states, expected: await withClient(url, expectedPages) },
       );
       urls[name] = url;

@@ -9,10 +9,10 @@ const readyMillis = 60_000;
 const exitMillis = 10_000;
 
 /** Starts a server; its output goes to a file, so that reading it costs nobody anything while measuring. */
-export async function startServer({ name, file, environment, folder, portIn, args = [] }) {
+export async function startServer({ name, file, environment, folder, portIn, args = [], nodeOptions = [] }) {
   const logFile = join(folder, `${name}.log`);
   const log = await open(logFile, 'w');
-  const child = spawn(process.execPath, [file, ...args], {
+  const child = spawn(process.execPath, [...nodeOptions, file, ...args], {
     env: { PATH: process.env.PATH, NODE_ENV: 'production', TZ: 'UTC', ...environment },
     stdio: ['ignore', log.fd, log.fd],
     detached: true, // Ctrl-C reaches us alone, and we end it when its turn has come

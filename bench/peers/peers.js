@@ -54,7 +54,7 @@ export const servers = [
  * As shipped: history, validation and CSRF prevention are always on, and a token is asked for where there are tokens. One
  * caller makes the whole load: his rate is counted, as always, against a limit that he does not reach.
  */
-export async function startOurs({ name = 'ours', url, folder }) {
+export async function startOurs({ name = 'ours', url, folder, nodeOptions }) {
   const environment = { DATABASE_URL: url, PORT: '0' };
   const limits = { SCOPESTATE_RATE: '1000000', SCOPESTATE_RATE_BURST: '1000000' };
   const token = await createToken(environment);
@@ -62,6 +62,7 @@ export async function startOurs({ name = 'ours', url, folder }) {
     name,
     file: program,
     args: ['serve'],
+    nodeOptions,
     environment: { ...environment, ...limits, ...(token && { SCOPESTATE_AUTH: 'token' }) },
     folder,
     portIn(output) {

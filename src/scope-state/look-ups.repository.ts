@@ -4,7 +4,7 @@ import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js
 import type { ScopeStateRepository, Seen } from './scope-state.repository.js';
 import type { ScopeState } from './scope-state.rules.js';
 
-/** Finds the rows that the look-up of a unit can find. */
+/** Finds rows by which `rowFor` answers the look-up of a unit; others, of its scope id, may be among them. */
 export interface LookUps {
   candidates(unit: CollectionUnit): Promise<Seen>;
 }

@@ -108,6 +108,9 @@ export function readColumns(alias: string, timesOfChanges = true): string {
   ].join(', ');
 }
 
+/** Their names. */
+export const readNames = 'identifier, scope_key, collector, fetcher, others';
+
 /** The states in what was read: an outer join that finds no row has nulls. */
 export function readStates(found: readonly Texts[]): ScopeState[] {
   return found.filter(([scopeId]) => scopeId !== null).map((texts) => new ReadState(texts));

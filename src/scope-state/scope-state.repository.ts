@@ -6,9 +6,9 @@ import { readPrepared, readTexts } from '../database/read.js';
 import type { Texts } from '../database/send.js';
 import { Parameters } from './condition.sql.js';
 import { narrowed } from './granted.sql.js';
-import { fromStamp, readColumns, readStates, stamp, table, utcClock } from './row.sql.js';
+import { fromStamp, readColumns, readNames, readStates, stamp, table, utcClock } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
-import { isCandidate, rowsToAnswerWith, unitParameters, unitTexts } from './unit-match.sql.js';
+import { answeringRows, isCandidate, unitParameters, unitTexts } from './unit-match.sql.js';
 
 /** Rows as they stood at one moment, and that moment by the database's clock. */
 export interface Seen {
@@ -26,7 +26,10 @@ export class ScopeStateRepository {
     this.statements = statements;
   }
 
-  /** Rows that answer the look-ups of these units: their own, and legacy rows of the scope ids of those that have none. */
+  /**
+   * Rows by which `rowFor` answers the look-up of each of these units: its own, and where it has none at least the legacy row of its
+   * scope id. In no order; that of a unit that is asked for twice comes twice.
+   */
   async candidates(units: readonly CollectionUnit[]): Promise<Seen> {
     const [one, ...others] = units;
     const statement =
@@ -46,7 +49,7 @@ export class ScopeStateRepository {
   }
 }
 
-/** One row with the clock only where there is none. */
+/** The rows, each with the clock; where there is none, one with the clock only. */
 function withClock(rows: string): string {
   return `select s.*, ${stamp('clock.now')} as now_stamp
     from (select ${utcClock} as now) clock left join (${rows}) s on true`;
@@ -58,7 +61,7 @@ function rowsWhere(condition: string): string {
 
 const candidates = {
   name: 'ScopeStates.candidates',
-  text: `/* ScopeStates.candidates */ ${withClock(rowsToAnswerWith(readColumns('c')))}`,
+  text: `/* ScopeStates.candidates */ ${withClock(answeringRows(readColumns('c'), readNames))}`,
 };
 
 /** Without lists: whoever waits alone waits for less. */

@@ -19,8 +19,6 @@ export function unitParameters(units: readonly CollectionUnit[]): string[][] {
   ];
 }
 
-const unitsAsked = `unnest(${['$1', '$2', '$3', '$4'].map((place) => given(place, 'text[]')).join(', ')})`;
-
 /**
  * An array parameter whose length the planner does not see. Where it does, it takes the statement with one unit for so much
  * cheaper than the statement with any that it plans it anew each time, which costs far more than to run it.
@@ -36,33 +34,39 @@ const isLegacy = (alias: string) =>
 /** Whether a look-up of the one unit that is asked for can find `s`. */
 export const isCandidate = `s.identifier = $1 and ((${isOfUnit}) or ${isLegacy('s')})`;
 
-/** These columns of each unit's own row, `c`; of one that is asked for twice, twice. */
-const ownRows = (columns: string) => `
-  select ${columns}
-  from ${unitsAsked} as asked (identifier, scope_key, collector, fetcher)
-  join ${table} c using (identifier, scope_key, collector, fetcher)`;
+const asked = `unnest(${['$1', '$2', '$3', '$4'].map((place) => given(place, 'text[]')).join(', ')})
+  as asked (identifier, scope_key, collector, fetcher)`;
 
 /**
- * The same of the units' scope ids' legacy rows. That the three columns are empty is said in a way that no index knows: PostgreSQL
- * takes it for rarer than it is, for it takes the columns for independent, and would look through all legacy rows for one.
+ * Legacy rows, `c`, of scope ids. That the three columns are empty is said in a way that no index knows: PostgreSQL takes it for
+ * rarer than it is, for it takes the columns for independent, and would look through all legacy rows for one.
  */
-const legacyRows = (columns: string) => `
-  select ${columns}
-  from ${table} c
-  where c.identifier = any (${given('$1', 'text[]')})
-    and ${isLegacy('c')}`;
+const legacyRowsOf = (scopeIds: string) =>
+  `${table} c where c.identifier = any (${scopeIds}) and ${isLegacy('c')}`;
 
 /** Ids of every row that a look-up of the units asked for can find: each unit's own, and its scope id's legacy row. */
-export const idsOfCandidates = `${ownRows('c.id')} union ${legacyRows('c.id')}`;
+export const idsOfCandidates = `
+  select c.id
+  from ${asked} join ${table} c using (identifier, scope_key, collector, fetcher)
+  union
+  select c.id
+  from ${legacyRowsOf(given('$1', 'text[]'))}`;
 
 /**
- * Rows by which each look-up of the units asked for can be answered: their own, which come before legacy rows (DESIGN.md 2.1); so
- * legacy rows are looked for only where not every unit has one.
+ * Rows that answer the look-ups of the units asked for: each unit's own, which wins (DESIGN.md 2.1), and only for those that have
+ * none the legacy rows of their scope ids; for these there are rows of nulls besides.
+ *
+ * @param columns what of a row, `c`, is selected, its identifier included
+ * @param names of these columns
  */
-export function rowsToAnswerWith(columns: string): string {
+export function answeringRows(columns: string, names: string): string {
   return `
-  with own as materialized (${ownRows(columns)})
-  select * from own
-  union all ${legacyRows(columns)}
-    and (select count(*) from own) < cardinality($1::text[])`;
+  with own as materialized (
+    select asked.identifier as wanted, ${columns}
+    from ${asked} left join ${table} c using (identifier, scope_key, collector, fetcher)
+  )
+  select ${names} from own
+  union all
+  select ${columns}
+  from ${legacyRowsOf('array(select wanted from own where identifier is null)')}`;
 }

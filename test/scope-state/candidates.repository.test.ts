@@ -4,7 +4,7 @@ import { plainState, usePlainAdvances } from '../support/plain-advances.js';
 import { postgresMajors } from '../support/test-database.js';
 import { unit } from '../support/units.js';
 
-describe.each(postgresMajors)('units that are looked up together, on PostgreSQL %i', (major) => {
+describe.each(postgresMajors)('look-ups on PostgreSQL %i', (major) => {
   const used = usePlainAdvances(major);
   const scope = unit();
   const kinds = [
@@ -31,11 +31,11 @@ describe.each(postgresMajors)('units that are looked up together, on PostgreSQL 
   const found = (row: ReturnType<typeof rowFor>) =>
     row ? (row.collector === null ? 'a legacy row' : 'its own') : 'none';
 
-  test.each(kinds)('find $finds where alone one has $has', async ({ one, finds }) => {
+  test.each(kinds)('find $finds for a unit that has $has', async ({ one, finds }) => {
     expect(found(rowFor(one, (await used.states.candidates([one])).rows))).toBe(finds);
   });
 
-  test('find what each finds alone, whatever the others have', async () => {
+  test('find together what each finds alone', async () => {
     const alone = new Map<unknown, unknown>();
     for (const { one } of kinds)
       alone.set(one, plainState(rowFor(one, (await used.states.candidates([one])).rows)));

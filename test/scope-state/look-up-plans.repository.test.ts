@@ -5,7 +5,7 @@ import { advancePlain, advancePlainOne } from '../../src/scope-state/plain-advan
 import { ScopeStateRepository } from '../../src/scope-state/scope-state.repository.js';
 import { unitParameters } from '../../src/scope-state/unit-match.sql.js';
 import { fillWithStates } from '../support/many-states.js';
-import { NotingPool, planOf } from '../support/plans.js';
+import { NotingPool, planOf, type Plan } from '../support/plans.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
 import { scaled, unit } from '../support/units.js';
 
@@ -34,54 +34,69 @@ describe.each(postgresMajors)(`on PostgreSQL %i, among ${states} states,`, (majo
   }, 300_000);
   afterAll(() => database.drop());
 
-  /** Every third has no state, and some have a legacy one; or all have their own. */
-  async function unitsOf(count: number, haveTheirOwn = false) {
+  /** Of those that fulfil a condition; unless told, every third has no state. */
+  async function unitsOf(
+    count: number,
+    condition = 'true',
+    scopeId = `identifier || case when id % 3 = 0 then 'x' else '' end`,
+  ) {
     const rows = await database.query<{
       scopeId: string;
       scopeKey: string;
       collector: string;
       fetcher: string;
     }>(
-      `select identifier || case when id % 3 = 0 and not ${haveTheirOwn} then 'x' else '' end as "scopeId", coalesce(scope_key, 'k') as "scopeKey",
+      `select ${scopeId} as "scopeId", coalesce(scope_key, 'k') as "scopeKey",
          coalesce(collector, 'c') as collector, coalesce(fetcher, 'f') as fetcher
-       from cloudkitty_storage_states where not ${haveTheirOwn} or collector is not null order by md5(id::text) limit ${count}`,
+       from cloudkitty_storage_states where ${condition} order by md5(id::text) limit ${count}`,
     );
     expect(rows).toHaveLength(count);
     return unitParameters(rows);
   }
 
   const literal = (texts: string[]) => `'{${texts.map((text) => `"${text}"`).join(',')}}'`;
+  /** How it is planned for whatever values may come, and for these. */
+  async function plansOf(name: string, columns: string[][]) {
+    const plans: Plan[] = [];
+    for (const mode of ['force_generic_plan', 'force_custom_plan']) {
+      await client.query(`set plan_cache_mode = ${mode}`);
+      await client.query(`prepare looked as ${statements.get(name)!}`);
+      plans.push(await planOf(client, { text: `execute looked (${columns.map(literal).join(', ')})` }));
+      await client.query('deallocate looked; reset plan_cache_mode');
+    }
+    return plans;
+  }
+
   const namesOf = [ofMany, lock.name, probe.name, look.name];
 
   test.each(namesOf.flatMap((name) => [1, 500].map((count) => ({ name, count }))))(
     '$name looks at the rows of its $count units, however it is planned',
     async ({ name, count }) => {
-      const parameters = (await unitsOf(count)).map(literal).join(', ');
-      for (const mode of ['force_generic_plan', 'force_custom_plan']) {
-        await client.query(`set plan_cache_mode = ${mode}`);
-        await client.query(`prepare looked as ${statements.get(name)!}`);
-        const plan = await planOf(client, { text: `execute looked (${parameters})` });
-        await client.query('deallocate looked; reset plan_cache_mode');
+      for (const plan of await plansOf(name, await unitsOf(count))) {
         expect(plan.scans).not.toContain('Seq Scan');
         expect(plan.visited).toBeLessThanOrEqual(4 * count);
       }
     },
   );
 
-  test.each([2, 500])(
-    `${ofMany} looks for nothing else where each of %i units has its row`,
-    async (count) => {
-      const parameters = (await unitsOf(count, true)).map(literal).join(', ');
-      for (const mode of ['force_generic_plan', 'force_custom_plan']) {
-        await client.query(`set plan_cache_mode = ${mode}`);
-        await client.query(`prepare looked as ${statements.get(ofMany)!}`);
-        const plan = await planOf(client, { text: `execute looked (${parameters})` });
-        await client.query('deallocate looked; reset plan_cache_mode');
-        expect(plan.scans).toEqual(['Index Scan']);
-        expect(plan.visited).toBe(count);
-      }
-    },
-  );
+  test.each([2, 500])('rows of their own are all that is read for %i units that have one', async (count) => {
+    for (const plan of await plansOf(ofMany, await unitsOf(count, 'collector is not null', 'identifier')))
+      expect(plan.visited).toBe(count);
+  });
+
+  test('legacy rows are looked for only where a unit has no row of its own', async () => {
+    const columns = await unitsOf(500, 'collector is not null', 'identifier');
+    const [scopeIds] = columns as [string[]];
+    await client.query('begin');
+    await client.query(
+      `insert into cloudkitty_storage_states (identifier, scope_key, collector, fetcher, last_processed_timestamp)
+       select $1, 'many', n::text, 'many', '2026-01-01' from generate_series(1, 1000) n`,
+      [scopeIds[0]],
+    );
+    scopeIds[1] = 'nobody has this';
+    for (const plan of await plansOf(ofMany, columns)) expect(plan.visited).toBeLessThanOrEqual(500);
+    await client.query('rollback');
+  });
 
   test.each([
     [1, false],
