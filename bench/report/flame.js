@@ -9,7 +9,7 @@ const kinds = [
   { title: 'scopestate', colour: '#ff9d8a', is: ({ url }) => url.includes('/dist/') && !isPackage(url) },
   { title: 'packages', colour: '#8ecbff', is: ({ url }) => isPackage(url) },
   { title: 'Node.js', colour: '#b9e3a5', is: ({ url }) => url.startsWith('node:') },
-  { title: 'the machine', colour: '#e3c3ff', is: ({ url }) => url === '' },
+  { title: 'V8, system', colour: '#e3c3ff', is: ({ url }) => url === '' },
   { title: 'other', colour: '#dddddd', is: () => true },
 ];
 const isPackage = (url) => url.includes('/node_modules/');
