@@ -14,7 +14,9 @@ import { operations } from './work/operations.js';
 
 const [operation = 'read', concurrency = '64', seconds = '10'] = process.argv.slice(2);
 if (!(operation in operations) || !(concurrency > 0) || !(seconds > 0)) {
-  throw new Error(`no profile of ${process.argv.slice(2).join(' ')}: allowed are ${Object.keys(operations).join(', ')}, and two numbers`);
+  throw new Error(
+    `no profile of ${process.argv.slice(2).join(' ')}: allowed are ${Object.keys(operations).join(', ')}, and two numbers`,
+  );
 }
 const given = { operation, concurrency: Number(concurrency), seconds: Number(seconds), warmSeconds: 5 };
 const clock = () => Number(process.hrtime.bigint() / 1000n); // the profile's, in microseconds
