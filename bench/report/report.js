@@ -11,6 +11,10 @@ const titles = { ...Object.fromEntries(servers.map(({ name, title }) => [name, t
 /** More noisy measurements than that, and the run as a whole is not to be believed. */
 const noisyRunShare = 0.2;
 
+const aboutTargets =
+  'What is measured is the median of the rounds’ ratios; “in the rounds” are the lowest and the highest of them: where both lie on one ' +
+  'side of what is asked, noise did not decide. “The ceiling” is what bare node:http with the same batching reaches against the same server.';
+
 /** Writes `<base>.md` and `<base>.svg` in bench/. */
 export async function writeReport({ base, results, options, names, postgres, pgbench, ours, minutes }) {
   const parts = [
@@ -36,10 +40,21 @@ export function targetsTable(results) {
     line.against,
     line.asked,
     line.measured ?? '',
+    line.rounds ?? '',
     line.ceiling ?? '',
     verdict(line),
   ]);
-  return `## Targets\n\n“The ceiling” is what bare node:http with the same batching reaches against the same server.\n\n${table(['operation', 'concurrency', 'against', 'at least', 'measured', 'the ceiling', 'so'], rows)}`;
+  const head = [
+    'operation',
+    'concurrency',
+    'against',
+    'at least',
+    'measured',
+    'in the rounds',
+    'the ceiling',
+    'so',
+  ];
+  return `## Targets\n\n${aboutTargets}\n\n${table(head, rows)}`;
 }
 
 function warnings(results, { quick, isWhole }) {

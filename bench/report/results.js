@@ -1,4 +1,4 @@
-import { median, medianRatio, spread } from './statistics.js';
+import { median, ratiosOfRounds, spread } from './statistics.js';
 
 /** Above it, the rounds of a measurement tell different stories. */
 export const noiseBound = 0.3;
@@ -32,10 +32,16 @@ export class Results {
     };
   }
 
-  /** How many times as many requests a second; undefined where one of the two has no figure. */
-  ratio(operation, concurrency, one, other) {
+  /** How many times as many requests a second, in each round; undefined where one of the two has no figure. */
+  ratios(operation, concurrency, one, other) {
     const [ones, others] = [one, other].map((server) => this.of(operation, concurrency, server)?.rates);
-    return ones && others && medianRatio(ones, others);
+    return ones && others && ratiosOfRounds(ones, others);
+  }
+
+  /** The median of these. */
+  ratio(...given) {
+    const ratios = this.ratios(...given);
+    return ratios && median(ratios);
   }
 
   failures() {

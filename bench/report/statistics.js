@@ -10,6 +10,6 @@ export function spread(numbers) {
 }
 
 /** A round's rates are near each other in time: what slowed one down slowed the other down as well. */
-export function medianRatio(ones, others) {
-  return median(ones.map((one, round) => one / others[round]));
+export function ratiosOfRounds(ones, others) {
+  return ones.map((one, round) => one / others[round]);
 }

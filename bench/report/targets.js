@@ -22,7 +22,7 @@ const ratioLines = [
 const leastRowsASecond = 40_000;
 const mostTimesTheFirstPage = 1.5;
 
-/** Each line: operation, concurrency, against what, what is asked, what was measured, what the ceiling reaches, whether it is reached. */
+/** Each line: operation, concurrency, against what, what is asked, what was measured, between what in the rounds, what the ceiling reaches, whether it is reached. */
 export function targetLines(results) {
   return [
     ...ratioLines.flatMap((line) => ratiosOf(results, line)),
@@ -36,6 +36,7 @@ function ratiosOf(results, { operations, concurrencies, least, aim }) {
     concurrencies.flatMap((concurrency) =>
       Object.entries(least).map(([other, asked]) => {
         const ratio = results.ratio(operation, concurrency, 'ours', other);
+        const ratios = results.ratios(operation, concurrency, 'ours', other);
         const hasFailed = results.of(operation, concurrency, 'ours')?.failure !== undefined;
         return {
           operation,
@@ -43,6 +44,7 @@ function ratiosOf(results, { operations, concurrencies, least, aim }) {
           against: titleOf(other),
           asked: `≥ ${asked}×${aim ? `, aim ${aim}×` : ''}`,
           measured: ratio === undefined ? (hasFailed ? 'failed' : undefined) : `${ratio.toFixed(2)}×`,
+          rounds: ratios && [Math.min, Math.max].map((of) => of(...ratios).toFixed(2)).join(' to '),
           ceiling: ceilingOf(results, operation, concurrency, other),
           isReached: ratio === undefined ? (hasFailed ? false : undefined) : ratio >= asked,
         };
