@@ -189,9 +189,12 @@ export class ShortWay {
     const end = (status: number, text: string) => {
       clearTimeout(timer);
       if (response.headersSent) return;
-      const headers = ['x-request-id', requestId, 'content-length', String(Buffer.byteLength(text))];
+      const length = Buffer.byteLength(text);
+      const headers = ['x-request-id', requestId, 'content-length', String(length)];
       if (drain.hasBegun) headers.push('connection', 'close');
-      response.writeHead(status, [...this.headers, ...headers]).end(text);
+      // What is ASCII is the same in both, and written for a tenth less as Latin-1.
+      const encoding = length === text.length ? 'latin1' : 'utf8';
+      response.writeHead(status, [...this.headers, ...headers]).end(text, encoding);
       log.debug(
         { event: 'request', requestId, method: 'POST', path: '/graphql', status, way: 'short' },
         'answered',

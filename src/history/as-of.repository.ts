@@ -10,13 +10,13 @@ import {
   utcClock,
   type ScopeStateRow,
 } from '../scope-state/row.sql.js';
-import type { ScopeState } from '../scope-state/scope-state.rules.js';
+import type { ShownState } from '../scope-state/scope-state.rules.js';
 import { idsOfScopes } from './change-condition.sql.js';
 import { changeColumns, history, toChange, type ChangeRow } from './change-row.sql.js';
 
 export interface AsOf {
   /** states that had the scope id then, or have had it at another time */
-  states: ScopeState[];
+  states: ShownState[];
   /** the history knows of every change since then */
   completeSince: Temporal.Instant;
   now: Temporal.Instant;

@@ -1,7 +1,7 @@
 import { cover, type Grants } from '../caller/grant.rules.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { BadInput } from '../fault.js';
-import { rowFor, type ScopeState } from '../scope-state/scope-state.rules.js';
+import { rowFor, type ShownState } from '../scope-state/scope-state.rules.js';
 import type { AsOfRepository } from './as-of.repository.js';
 
 export class AsOfService {
@@ -20,7 +20,7 @@ export class AsOfService {
     unit: CollectionUnit,
     at: Temporal.Instant,
     grants: Grants,
-  ): Promise<ScopeState | undefined> {
+  ): Promise<ShownState | undefined> {
     checkUnit(unit, 'unit');
     const { states, completeSince, now } = await this.repository.statesOfScope(unit.scopeId, at);
     const compare = (one: Temporal.Instant, other: Temporal.Instant) => Temporal.Instant.compare(one, other);

@@ -1,5 +1,5 @@
 import { micros, toInstant } from '../scope-state/row.sql.js';
-import type { ScopeState } from '../scope-state/scope-state.rules.js';
+import type { ShownState } from '../scope-state/scope-state.rules.js';
 import type { Change, ChangeKind } from './change.rules.js';
 
 export { history } from '../scope-state/record.sql.js';
@@ -90,13 +90,9 @@ export function toChange(row: ChangeRow): Change {
   };
 }
 
-/** What decisions are made of, and an entry does not keep: nobody decides on a state of the past. */
-const notKept = { revision: 0, movedByOperator: false } as const;
-
-function stateAfter(row: ChangeRow): ScopeState | undefined {
+function stateAfter(row: ChangeRow): ShownState | undefined {
   if (row.version === null) return undefined;
   return {
-    ...notKept,
     ...unitOf(row),
     id: row.state_id,
     lastProcessedTimestamp: toInstant(row.last_processed_micros),
@@ -108,10 +104,9 @@ function stateAfter(row: ChangeRow): ScopeState | undefined {
   };
 }
 
-function stateBefore(row: ChangeRow): ScopeState | undefined {
+function stateBefore(row: ChangeRow): ShownState | undefined {
   if (row.old_version === null) return undefined;
   return {
-    ...notKept,
     ...(row.old_identifier === null ? unitOf(row) : oldUnitOf(row, row.old_identifier)),
     id: row.state_id,
     lastProcessedTimestamp: toInstant(row.old_last_processed_micros!),

@@ -6,7 +6,7 @@ import {
   ScopeStateObject,
   type ScopeStatePresenter,
 } from '../scope-state/scope-state.graphql.js';
-import type { ScopeState } from '../scope-state/scope-state.rules.js';
+import type { ShownState } from '../scope-state/scope-state.rules.js';
 import { DateTime } from '../time/date-time.scalar.js';
 import { ScopeStateChangeKind } from './change-kind.graphql.js';
 import type { Change, ChangeKind } from './change.rules.js';
@@ -124,7 +124,7 @@ export class ScopeStateChangeObject implements Node {
     return this.change.requestId;
   }
 
-  private get then(): ScopeState {
+  private get then(): ShownState {
     return (this.change.after ?? this.change.before)!;
   }
 }

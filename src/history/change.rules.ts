@@ -1,5 +1,5 @@
 import { cover, coverAll, type Grants } from '../caller/grant.rules.js';
-import type { ScopeState } from '../scope-state/scope-state.rules.js';
+import type { ShownState } from '../scope-state/scope-state.rules.js';
 
 export const changeKinds = [
   'CREATED',
@@ -24,9 +24,9 @@ export interface Change {
   readonly kind: ChangeKind;
   readonly stateId: number;
   /** undefined: the change made the state */
-  readonly before: ScopeState | undefined;
+  readonly before: ShownState | undefined;
   /** undefined: the change removed the state */
-  readonly after: ScopeState | undefined;
+  readonly after: ShownState | undefined;
   /** by the database's clock */
   readonly changedAt: Temporal.Instant;
   readonly actor: string;
@@ -42,7 +42,7 @@ export interface Change {
  */
 export function seenWith(grants: Grants): (change: Change) => Change | undefined {
   if (coverAll(grants)) return (change) => change;
-  const isHidden = (state: ScopeState | undefined) => state !== undefined && !cover(grants, state);
+  const isHidden = (state: ShownState | undefined) => state !== undefined && !cover(grants, state);
   return (change) => {
     const [hidesBefore, hidesAfter] = [isHidden(change.before), isHidden(change.after)];
     if (!hidesBefore && !hidesAfter) return change;

@@ -1,5 +1,5 @@
 import type { Change, ChangeKind } from '../history/change.rules.js';
-import type { ScopeState } from '../scope-state/scope-state.rules.js';
+import type { ShownState } from '../scope-state/scope-state.rules.js';
 import { Bell } from './bell.js';
 import type { FeedKeeper } from './feed-keeper.js';
 import type { Pace } from './pace.js';
@@ -21,7 +21,7 @@ export interface StreamParts {
   bell: Bell;
   /** the change as the subscriber may see it; undefined: not at all */
   see: (change: Change) => Change | undefined;
-  fits: (state: ScopeState) => boolean;
+  fits: (state: ShownState) => boolean;
   /** where to go on; undefined: with what comes from now on */
   after: bigint | undefined;
   /** whether only a RESYNC is to be sent */

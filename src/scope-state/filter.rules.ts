@@ -1,6 +1,6 @@
 import { checkText, longest } from '../collection-unit/collection-unit.rules.js';
 import { BadInput } from '../fault.js';
-import { isLegacy, type ScopeState } from './scope-state.rules.js';
+import { isLegacy, type ShownState } from './scope-state.rules.js';
 
 /** Values of one field are ORed, fields are ANDed; null and absent: not filtered; an empty list matches nothing. */
 export interface ScopeStateFilter {
@@ -38,9 +38,9 @@ export function checkFilter(filter: ScopeStateFilter, field: string): void {
 }
 
 /** The filter as a test of one state: what `conditionOf` asks of a row. */
-export function fitOf(filter: ScopeStateFilter): (state: ScopeState) => boolean {
-  const tests: ((state: ScopeState) => boolean)[] = [];
-  const anyOf = (values: string[] | null | undefined, textOf: (state: ScopeState) => string | null) => {
+export function fitOf(filter: ScopeStateFilter): (state: ShownState) => boolean {
+  const tests: ((state: ShownState) => boolean)[] = [];
+  const anyOf = (values: string[] | null | undefined, textOf: (state: ShownState) => string | null) => {
     if (!values) return;
     const allowed = new Set<string | null>(values);
     tests.push((state) => allowed.has(textOf(state)));
@@ -53,7 +53,7 @@ export function fitOf(filter: ScopeStateFilter): (state: ScopeState) => boolean 
   if (typeof scopeIdPrefix === 'string') tests.push((state) => state.scopeId.startsWith(scopeIdPrefix));
   if (typeof active === 'boolean') tests.push((state) => state.active === active);
   if (typeof legacy === 'boolean') tests.push((state) => isLegacy(state) === legacy);
-  const place = ({ lastProcessedTimestamp }: ScopeState, instant: Temporal.Instant) =>
+  const place = ({ lastProcessedTimestamp }: ShownState, instant: Temporal.Instant) =>
     Temporal.Instant.compare(lastProcessedTimestamp, instant);
   if (processedBefore) tests.push((state) => place(state, processedBefore) < 0);
   if (processedSince) tests.push((state) => place(state, processedSince) >= 0);

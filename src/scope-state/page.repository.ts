@@ -7,9 +7,10 @@ import { pageSize } from '../relay/paging.js';
 import { Parameters, conditionOf, dayIs } from './condition.sql.js';
 import type { ScopeStateFilter } from './filter.rules.js';
 import { narrowed } from './granted.sql.js';
+import { packed, readPacked } from './packed-rows.sql.js';
 import type { Order, Position } from './position.rules.js';
-import { fromStamp, readColumns, readStates, stamp, table, toTimestamp, utcClock } from './row.sql.js';
-import type { ScopeState } from './scope-state.rules.js';
+import { fromStamp, stamp, table, toTimestamp, utcClock } from './row.sql.js';
+import type { ShownState } from './scope-state.rules.js';
 
 export interface PageWanted {
   filter: ScopeStateFilter;
@@ -25,7 +26,7 @@ export interface PageWanted {
 }
 
 export interface Page {
-  states: ScopeState[];
+  states: ShownState[];
   hasPreviousPage: boolean;
   hasNextPage: boolean;
   now: Temporal.Instant;
@@ -71,8 +72,22 @@ export class PageRepository {
 
   /** The page and what is around it, of one snapshot. */
   async page(wanted: PageWanted): Promise<Page> {
+    const { states, beside } = await readPacked((separator) => this.ask(wanted, separator));
+    const { size, backward } = wanted;
+    const [now, isBefore, isAfter] = beside.split(' ');
+    const goesOn = states.length > size;
+    const onPage = states.slice(0, size);
+    return {
+      states: backward ? onPage.reverse() : onPage,
+      hasPreviousPage: isBefore === 't' || (backward && goesOn),
+      hasNextPage: isAfter === 't' || (!backward && goesOn),
+      now: fromStamp(now!),
+    };
+  }
+
+  private ask(wanted: PageWanted, separator: string): Promise<Texts[]> {
     const { filter, grants, order, size, backward, after, before, timesOfChanges } = wanted;
-    const parameters = new Parameters();
+    const parameters = new Parameters([separator]);
     const condition = narrowed(conditionOf(filter, parameters), grants, parameters);
     const isAscending = order.direction === 'ASC';
     const beyond = after && placed(after, isAscending ? '>' : '<', order, parameters);
@@ -82,40 +97,30 @@ export class PageRepository {
       place ? isAny(side, place, { order, condition, parameters }) : 'false';
     const around = `select concat_ws(' ', ${stamp(utcClock)},
         ${isAnyOn(isAscending ? '<=' : '>=', after)},
-        ${isAnyOn(isAscending ? '>=' : '<=', before)}) as around`;
+        ${isAnyOn(isAscending ? '>=' : '<=', before)})`;
     const way = isAscending === backward ? 'desc' : 'asc';
     const { column } = keys[order.field];
     // One more than wanted tells whether the page is the last one; what lies beyond the places given is looked up.
-    const select = (columns: string, from: string, where: string, sorted: string[]) =>
-      `select ${columns} from ${from} s where ${where}
+    const select = (from: string, where: string, sorted: string[] = []) =>
+      `select s.* from ${from} s where ${where}
         order by ${[...sorted, column, 's.id'].map((each) => `${each} ${way}`).join(', ')}
         limit ${size + 1}`;
-    const columns = readColumns('s', timesOfChanges);
+    const page = (rows: string, sort = '') =>
+      `/* Page.page */ select ${packed('$1', { order: sort, timesOfChanges })}, (${around}) from (${rows}) s`;
     const { values } = parameters;
-    const isByTime = order.field !== 'SCOPE_ID';
-    if (!isByTime) {
-      const text = `/* Page.page */ ${select(`${columns}, (${around})`, table, range, [])}`;
+    if (order.field === 'SCOPE_ID') {
+      const text = page(select(table, range));
       // Whatever the cursors, the walk along the index is right: it can be planned once.
       const name = condition === 'true' ? this.nameOf(text, size) : undefined;
-      const rows =
-        name === undefined
-          ? await readTexts(this.pool, text, values)
-          : await readInOrderPrepared(this.pool, { name, text, values }, this.statements);
-      if (rows.length > 0) return pageOf(rows, wanted);
+      return name === undefined
+        ? readTexts(this.pool, text, values)
+        : readInOrderPrepared(this.pool, { name, text, values }, this.statements);
     }
-    const keyed = `${columns}, s.id, ${column} as key`;
-    const walked = (where: string) => `(${select(keyed, table, where, isByTime ? [dayColumn] : [])})`;
-    const rowsWanted =
-      isByTime && mayBeFew(filter)
-        ? `with few as materialized (select s.* from ${table} s where ${range} limit ${mostSorted + 1})
-           (${select(keyed, 'few', fewAreAll, [])}) union all ${walked(`not ${fewAreAll} and ${range}`)}`
-        : walked(range);
-    // What is around a page is told where nothing is on it, too.
-    const text = `/* Page.page */
-       select page.identifier, page.scope_key, page.collector, page.fetcher, page.others, around.around
-       from (${around}) around left join (${rowsWanted}) page on true
-       order by page.key ${way}, page.id ${way}`;
-    return pageOf(await readTexts(this.pool, text, values), wanted);
+    const walked = (where: string) => select(table, where, [dayColumn]);
+    if (!mayBeFew(filter)) return readTexts(this.pool, page(walked(range)), values);
+    const rows = `with few as materialized (select s.* from ${table} s where ${range} limit ${mostSorted + 1})
+      (${select('few', fewAreAll)}) union all (${walked(`not ${fewAreAll} and ${range}`)})`;
+    return readTexts(this.pool, page(rows, `order by ${column} ${way}, s.id ${way}`), values);
   }
 
   private nameOf(text: string, size: number): string | undefined {
@@ -137,20 +142,6 @@ export class PageRepository {
     );
     return Number(rows[0]!.count);
   }
-}
-
-/** Of rows of which each tells what is around the page, last. */
-function pageOf(rows: Texts[], { size, backward }: PageWanted): Page {
-  const [now, isBefore, isAfter] = rows[0]!.at(-1)!.split(' ');
-  const found = readStates(rows);
-  const goesOn = found.length > size;
-  const states = found.slice(0, size);
-  return {
-    states: backward ? states.reverse() : states,
-    hasPreviousPage: isBefore === 't' || (backward && goesOn),
-    hasNextPage: isAfter === 't' || (!backward && goesOn),
-    now: fromStamp(now!),
-  };
 }
 
 type Comparison = '<' | '<=' | '>' | '>=';

@@ -4,10 +4,10 @@ import { pageRequest, type PageArguments } from '../relay/paging.js';
 import { checkFilter, type ScopeStateFilter } from './filter.rules.js';
 import type { Page, PageRepository } from './page.repository.js';
 import { positionFrom, positionOf, positionParts, type Order, type Position } from './position.rules.js';
-import type { ScopeState } from './scope-state.rules.js';
+import type { ShownState } from './scope-state.rules.js';
 
 export interface PageResult extends Page {
-  cursorOf: (state: ScopeState) => string;
+  cursorOf: (state: ShownState) => string;
   /** counts anew each time it is called: only when asked for */
   count: () => Promise<number>;
 }

@@ -3,7 +3,7 @@ import { statementTimeoutMillis } from '../database/deadlines.js';
 import { asFault, Overdue, tellsOfALostSession } from '../database/faults.js';
 import type { Pool, PoolClient, QueryConfig } from '../database/pool.js';
 import { PreparedStatements } from '../database/prepared-statements.js';
-import { sendBehind } from '../database/send.js';
+import { asTexts, sendBehind, type Texts } from '../database/send.js';
 import type { Settings } from '../database/settings.js';
 import { connect } from '../database/transaction.js';
 import { OutcomeUnknown } from '../fault.js';
@@ -22,15 +22,6 @@ export interface PlainAdvance {
 export interface PlainlyAdvanced {
   readonly result: Advanced;
   readonly now: Temporal.Instant;
-}
-
-interface AdvancedRow {
-  id: number;
-  place: string | number;
-  version: number;
-  revision: number;
-  toggled_stamp: string;
-  updated_stamp: string;
 }
 
 /** Whether an advance is to make the state: the statement has no word for that. */
@@ -84,19 +75,20 @@ export class PlainAdvancesRepository {
     asked: readonly PlainAdvance[],
     isWhole: boolean,
   ): Promise<(PlainlyAdvanced | undefined)[]> {
-    const rows = await this.ask(asked.length === 1 ? one(asked[0]!) : many(asked, isWhole));
     const results = new Array<PlainlyAdvanced | undefined>(asked.length).fill(undefined);
-    const [first] = rows;
-    if (!first) return results;
-    const now = fromStamp(first.updated_stamp); // of all: the statement reads the clock once
-    for (const row of rows) {
-      const place = Number(row.place) - 1;
-      results[place] = advanced(asked[place]!.advance, row, now);
+    const [row] = await this.ask(asked.length === 1 ? one(asked[0]!) : many(asked, isWhole));
+    const [advanced, updated] = row ?? [];
+    if (!advanced) return results;
+    const now = fromStamp(updated!); // of all: the statement reads the clock once
+    for (const told of advanced.split(',')) {
+      const place = Number.parseInt(told) - 1;
+      const state = new AdvancedState(asked[place]!.advance, told, now);
+      results[place] = { result: { outcome: 'ADVANCED', backfilled: false, state }, now };
     }
     return results;
   }
 
-  private async ask(statement: QueryConfig): Promise<AdvancedRow[]> {
+  private async ask(statement: QueryConfig): Promise<Texts[]> {
     for (;;) {
       const client = await connect(this.pool);
       let settings: QueryConfig;
@@ -109,7 +101,7 @@ export class PlainAdvancesRepository {
       }
       const startedAt = performance.now();
       try {
-        const { rows } = await sendBehind<AdvancedRow>(client, settings, this.statements.named(statement));
+        const { rows } = await sendBehind<Texts>(client, settings, this.statements.named(statement));
         client.release();
         return rows;
       } catch (error) {
@@ -143,7 +135,7 @@ function one({ advance, caller }: PlainAdvance): QueryConfig {
     ...[lastProcessedTimestamp, expected].map((time) => time && toTimestamp(time)),
     ...[caller.caller, caller.requestId],
   ];
-  return { ...advancePlainOne, values };
+  return { ...advancePlainOne, values, ...asTexts };
 }
 
 function many(asked: readonly PlainAdvance[], isWhole: boolean): QueryConfig {
@@ -157,7 +149,7 @@ function many(asked: readonly PlainAdvance[], isWhole: boolean): QueryConfig {
     callers.map(({ requestId }) => requestId),
     isWhole,
   ];
-  return { ...advancePlain, values };
+  return { ...advancePlain, values, ...asTexts };
 }
 
 /** Mostly there are none; a list that is too short is filled up with nulls. */
@@ -166,29 +158,23 @@ function expectations(advances: readonly Advance[]): (string | null)[] {
   return advances.map(({ expected }) => (expected ? toTimestamp(expected) : null));
 }
 
-function advanced(advance: Advance, row: AdvancedRow, now: Temporal.Instant): PlainlyAdvanced {
-  return {
-    result: { outcome: 'ADVANCED', backfilled: false, state: new AdvancedState(advance, row, now) },
-    now,
-  };
-}
-
 /** A state as its advance left it, which is mostly not asked for. */
 class AdvancedState implements ScopeState {
   private readonly advance: Advance;
-  private readonly row: AdvancedRow;
+  private readonly told: string;
   private readonly now: Temporal.Instant;
   readonly active = true;
   readonly movedByOperator = false;
 
-  constructor(advance: Advance, row: AdvancedRow, now: Temporal.Instant) {
+  /** @param told by the statement */
+  constructor(advance: Advance, told: string, now: Temporal.Instant) {
     this.advance = advance;
-    this.row = row;
+    this.told = told;
     this.now = now;
   }
 
   get id(): number {
-    return this.row.id;
+    return Number(this.told.split(' ')[1]);
   }
 
   get scopeId(): string {
@@ -212,7 +198,7 @@ class AdvancedState implements ScopeState {
   }
 
   get scopeActivationToggleDate(): Temporal.Instant {
-    return fromStamp(this.row.toggled_stamp);
+    return fromStamp(this.told.split(' ')[4]!);
   }
 
   get lastAdvancedAt(): Temporal.Instant {
@@ -224,10 +210,10 @@ class AdvancedState implements ScopeState {
   }
 
   get version(): number {
-    return this.row.version;
+    return Number(this.told.split(' ')[2]);
   }
 
   get revision(): number {
-    return this.row.revision;
+    return Number(this.told.split(' ')[3]);
   }
 }

@@ -28,9 +28,9 @@ function advanced(at: string, now: string): string {
 const entries = (actor: string, requestId: string) =>
   record({ changed: 'changed', what: 'advanced', kind: `'ADVANCED'` }, [actor, requestId]);
 
-/** What of `s`, an advanced row, its advance does not tell. */
-const answered = `s.id, s.version, s.revision, ${stamp('s.scope_activation_toggle_date')} as toggled_stamp,
-      ${stamp('s.updated_at')} as updated_stamp`;
+/** What of `s`, an advanced row, its advance does not tell, with spaces in between. */
+const told = (place: string) =>
+  `concat_ws(' ', ${place}, s.id, s.version, s.revision, ${stamp('s.scope_activation_toggle_date')})`;
 
 /** Whether none is done unless all are; a part of them fails (`or_none`). */
 const isWhole = '$9::boolean';
@@ -83,8 +83,8 @@ export const advancePlain = {
     ), recorded as (
       ${entries('c.actor', 'c.request_id')}
     )
-    select ${answered}, s.place,
-      1 / (not ${isWhole} or (select count(*) from changed) = cardinality($1))::int as or_none
+    select string_agg(${told('s.place')}, ',') as advanced, ${stamp('min(s.updated_at)')} as updated,
+      1 / (not ${isWhole} or count(*) in (0, cardinality($1)))::int as or_none
     from changed s`,
 };
 
@@ -109,5 +109,5 @@ export const advancePlainOne = {
     ), recorded as (
       ${entries('$7', '$8')}
     )
-    select ${answered}, 1 as place from changed s`,
+    select ${told('1')} as advanced, ${stamp('s.updated_at')} as updated from changed s`,
 };

@@ -1,6 +1,6 @@
 import { BadInput, quoted } from '../fault.js';
 import { instantFromMicros, latestInstant, microsOf } from '../time/instant.js';
-import type { ScopeState } from './scope-state.rules.js';
+import type { ShownState } from './scope-state.rules.js';
 
 export type OrderField = 'SCOPE_ID' | 'LAST_PROCESSED_TIMESTAMP';
 
@@ -15,7 +15,7 @@ export interface Position {
   readonly id: number;
 }
 
-export function positionOf(state: ScopeState, { field }: Order): Position {
+export function positionOf(state: ShownState, { field }: Order): Position {
   return { key: field === 'SCOPE_ID' ? state.scopeId : state.lastProcessedTimestamp, id: state.id };
 }
 

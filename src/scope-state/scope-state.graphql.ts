@@ -4,7 +4,7 @@ import { Node } from '../relay/node.graphql.js';
 import { DateTime } from '../time/date-time.scalar.js';
 import { Duration } from '../time/duration.scalar.js';
 import { coveredUntil, duePeriods, lag, nextPeriod, type Period, type Schedule } from './schedule.rules.js';
-import { isLegacy, type ScopeState } from './scope-state.rules.js';
+import { isLegacy, type ShownState } from './scope-state.rules.js';
 
 export const scopeStateNode = 'ScopeState';
 
@@ -23,12 +23,12 @@ export class PeriodObject implements Period {
     'How far a collection unit has been rated. A legacy state, from before collection units existed, has a scope id only; it becomes the state of the first unit that is checked or advanced.',
 })
 export class ScopeStateObject implements Node {
-  private readonly state: ScopeState;
+  private readonly state: ShownState;
   private readonly now: Temporal.Instant;
   private readonly schedule: Schedule;
   private foundNextPeriod: Period | null | undefined;
 
-  constructor(state: ScopeState, now: Temporal.Instant, schedule: Schedule) {
+  constructor(state: ShownState, now: Temporal.Instant, schedule: Schedule) {
     this.state = state;
     this.now = now;
     this.schedule = schedule;
@@ -170,9 +170,9 @@ export class ScopeStatePresenter {
     this.schedule = schedule;
   }
 
-  present(state: ScopeState, now: Temporal.Instant): ScopeStateObject;
-  present(state: ScopeState | undefined, now: Temporal.Instant): ScopeStateObject | null;
-  present(state: ScopeState | undefined, now: Temporal.Instant): ScopeStateObject | null {
+  present(state: ShownState, now: Temporal.Instant): ScopeStateObject;
+  present(state: ShownState | undefined, now: Temporal.Instant): ScopeStateObject | null;
+  present(state: ShownState | undefined, now: Temporal.Instant): ScopeStateObject | null {
     return state ? new ScopeStateObject(state, now, this.schedule) : null;
   }
 }

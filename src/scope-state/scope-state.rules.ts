@@ -21,12 +21,15 @@ export interface ScopeState {
   readonly movedByOperator: boolean;
 }
 
+/** What is told of one, and kept of it in the history: all but what only decisions are made of. */
+export type ShownState = Omit<ScopeState, 'revision' | 'movedByOperator'>;
+
 /** A row from before the collection unit existed. One with only some of the three empty is not, and nobody's. */
-export function isLegacy(state: ScopeState): boolean {
+export function isLegacy(state: ShownState): boolean {
   return state.scopeKey === null && state.collector === null && state.fetcher === null;
 }
 
-export function belongsTo(state: ScopeState, unit: CollectionUnit): boolean {
+export function belongsTo(state: ShownState, unit: CollectionUnit): boolean {
   return (
     state.scopeId === unit.scopeId &&
     state.scopeKey === unit.scopeKey &&
@@ -36,8 +39,11 @@ export function belongsTo(state: ScopeState, unit: CollectionUnit): boolean {
 }
 
 /** The row that a check of `unit` answers for, of some rows of its scope id: the exact one, else the legacy one. */
-export function rowFor(unit: CollectionUnit, rows: Iterable<ScopeState>): ScopeState | undefined {
-  let legacy: ScopeState | undefined;
+export function rowFor<State extends ShownState>(
+  unit: CollectionUnit,
+  rows: Iterable<State>,
+): State | undefined {
+  let legacy: State | undefined;
   for (const row of rows) {
     if (belongsTo(row, unit)) return row;
     if (row.scopeId === unit.scopeId && isLegacy(row)) legacy = row;

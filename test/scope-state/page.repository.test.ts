@@ -6,7 +6,7 @@ import { PageRepository } from '../../src/scope-state/page.repository.js';
 import type { Order } from '../../src/scope-state/position.rules.js';
 import { ScopeStateEntity } from '../../src/scope-state/scope-state.entity.js';
 import { plainPage } from '../support/pages.js';
-import { NotingPool } from '../support/plans.js';
+import { NotingPool, setsOnly } from '../support/plans.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
 import { unit } from '../support/units.js';
 
@@ -81,6 +81,45 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
       expect(() => states[0]![time]).toThrow('were not read');
     }
   });
+
+  test.each(['SCOPE_ID', 'LAST_PROCESSED_TIMESTAMP'] as const)(
+    'by %s, texts of other writers stay their own, whatever stands between texts on the way',
+    async (field) => {
+      const prefix = unit().scopeId;
+      // The second would be a row of its own among the texts of a page, the last has two texts that are not the same nothing.
+      const digits = `${'0'.repeat(40)}0100`;
+      const strange: [string, string | null, string | null, string | null][] = [
+        [`${prefix}\u0001`, 'k\u0001', '\u0001', '\u0001\u0001'],
+        [`${prefix}a\u0001k\u0001c\u0001f\u0001${digits}\u0001b`, 'k', 'c', 'f'],
+        [`${prefix}c ','"\\\u0002\u001f𝒳ü\n`, null, null, null],
+        [`${prefix}d`, '', null, ''],
+      ];
+      for (const texts of strange) {
+        await database.query(
+          `insert into cloudkitty_storage_states (identifier, scope_key, collector, fetcher, last_processed_timestamp, active)
+           values ($1, $2, $3, $4, '1970-01-01 00:00:00.000001', false)`,
+          texts,
+        );
+      }
+      const noting = new NotingPool(opened.pool);
+      const pages = new PageRepository(noting.pool);
+      const filter = { scopeIdPrefix: prefix };
+      const order: Order = { field, direction: 'ASC' };
+      for (const timesOfChanges of [false, true]) {
+        const { states } = await pages.page({ ...plainPage, filter, order, timesOfChanges });
+        const told = states.map((state) => [state.scopeId, state.scopeKey, state.collector, state.fetcher]);
+        expect(told.toSorted()).toEqual(strange.toSorted());
+        for (const { lastProcessedTimestamp, active, version } of states) {
+          expect([lastProcessedTimestamp.toString(), active, version]).toEqual([
+            '1970-01-01T00:00:00.000001Z',
+            false,
+            1,
+          ]);
+        }
+      }
+      expect(noting.statements.filter((statement) => !setsOnly(statement))).toHaveLength(4); // each once more
+    },
+  );
 
   async function allPages(order: Order, filter: { scopeIdPrefix: string }, backward: boolean) {
     const pages = new PageRepository(opened.pool);
