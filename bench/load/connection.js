@@ -4,22 +4,30 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 
 const headEnd = Buffer.from('\r\n\r\n');
+const empty = Buffer.alloc(0);
 
 export class Connection {
   #socket;
-  #received = [];
-  #length = 0;
+  #received = empty;
   #answer;
 
   static async open(port) {
-    const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+    let connection;
+    const onread = {
+      buffer: Buffer.allocUnsafe(65_536),
+      callback(length, buffer) {
+        connection.#take(buffer.subarray(0, length));
+        return true;
+      },
+    };
+    const socket = connect({ host: '127.0.0.1', port, noDelay: true, onread });
+    connection = new Connection(socket);
     await once(socket, 'connect');
-    return new Connection(socket);
+    return connection;
   }
 
   constructor(socket) {
     this.#socket = socket;
-    socket.on('data', (bytes) => this.#take(bytes));
     socket.on('error', (error) => this.#fail(error));
     socket.on('close', () => this.#fail(new Error('the server closed the connection')));
   }
@@ -36,15 +44,15 @@ export class Connection {
     this.#socket.destroy();
   }
 
+  /** The bytes are where the next ones will be read to: what is to stay of them is copied. */
   #take(bytes) {
-    this.#received.push(bytes);
-    this.#length += bytes.length;
-    const all = this.#received.length === 1 ? bytes : Buffer.concat(this.#received, this.#length);
-    this.#received = [all];
+    const all = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
     const parsed = parse(all);
-    if (parsed === undefined) return;
-    this.#received = [];
-    this.#length = 0;
+    if (parsed === undefined) {
+      this.#received = all === bytes ? Buffer.from(bytes) : all;
+      return;
+    }
+    this.#received = empty;
     const { resolve } = this.#answer;
     this.#answer = undefined;
     resolve(parsed);
