@@ -5,6 +5,7 @@ import type { Pool, PoolClient, QueryConfig } from '../database/pool.js';
 import { PreparedStatements } from '../database/prepared-statements.js';
 import { asTexts, sendBehind, type Texts } from '../database/send.js';
 import type { Settings } from '../database/settings.js';
+import { textArray } from '../database/text-array.js';
 import { connect } from '../database/transaction.js';
 import { OutcomeUnknown } from '../fault.js';
 import type { Advance } from './advance.rules.js';
@@ -142,11 +143,11 @@ function many(asked: readonly PlainAdvance[], isWhole: boolean): QueryConfig {
   const advances = asked.map(({ advance }) => advance);
   const callers = isWhole ? [asked[0]!.caller] : asked.map(({ caller }) => caller);
   const values = [
-    ...unitParameters(advances.map(({ unit }) => unit)),
-    advances.map(({ lastProcessedTimestamp }) => toTimestamp(lastProcessedTimestamp)),
+    ...unitParameters(advances.map(({ unit }) => unit)).map(textArray),
+    textArray(advances.map(({ lastProcessedTimestamp }) => toTimestamp(lastProcessedTimestamp))),
     expectations(advances),
-    callers.map(({ caller }) => caller),
-    callers.map(({ requestId }) => requestId),
+    textArray(callers.map(({ caller }) => caller)),
+    textArray(callers.map(({ requestId }) => requestId)),
     isWhole,
   ];
   return { ...advancePlain, values, ...asTexts };

@@ -4,6 +4,7 @@ import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js
 import { PreparedStatements } from '../database/prepared-statements.js';
 import { readPrepared, readTexts } from '../database/read.js';
 import type { Texts } from '../database/send.js';
+import { textArray } from '../database/text-array.js';
 import { Parameters } from './condition.sql.js';
 import { narrowed } from './granted.sql.js';
 import { fromStamp, readColumns, readNames, readStates, stamp, table, utcClock } from './row.sql.js';
@@ -35,7 +36,7 @@ export class ScopeStateRepository {
     const statement =
       one && others.length === 0
         ? { ...candidatesOfOne, values: unitTexts(one) }
-        : { ...candidates, values: unitParameters(units) };
+        : { ...candidates, values: unitParameters(units).map(textArray) };
     return seen(await readPrepared(this.pool, statement, this.statements));
   }
 
