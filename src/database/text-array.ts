@@ -1,6 +1,6 @@
 /**
- * An array of texts as PostgreSQL reads it (its manual, Array Input and Output Syntax): what the driver makes of one costs four
- * times as much, for it looks for quotes to escape by rewriting each text twice.
+ * An array of texts as PostgreSQL reads it (its manual, Array Input and Output Syntax): what the driver makes of one costs more
+ * than twice as much, for it looks for quotes to escape by rewriting each text twice.
  */
 export function textArray(texts: readonly string[]): string {
   if (texts.length === 0) return '{}';
