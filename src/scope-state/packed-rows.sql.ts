@@ -19,10 +19,13 @@ const digitsOfAStamp = 16;
  * hexadecimal digits of all else.
  *
  * @param separator SQL of a parameter, the one that `readPacked` gives
- * @param order of the rows; as they come, unless told
+ * @param sorted how the rows are, `order by` included
  * @param timesOfChanges whether states tell when they were changed, too
  */
-export function packed(separator: string, { order = '', timesOfChanges = true } = {}): string {
+export function packed(
+  separator: string,
+  { sorted, timesOfChanges }: { sorted: string; timesOfChanges: boolean },
+): string {
   const optional = ['s.scope_key', 's.collector', 's.fetcher'];
   const isUnusual = ['not s.active', ...optional.map((column) => `${column} is null`)];
   const base = 'timestamp_send(s.last_processed_timestamp) || int4send(s.version) || int4send(s.id)';
@@ -33,7 +36,7 @@ export function packed(separator: string, { order = '', timesOfChanges = true } 
   ];
   const unit = ['s.identifier', ...optional.map((column) => `coalesce(${column}, '')`)];
   const row = `concat_ws(${separator}::text, ${unit.join(', ')}, encode(${digits.join(' || ')}, 'hex'))`;
-  return `count(*), string_agg(${row}, ${separator}::text ${order})`;
+  return `count(*), string_agg(${row}, ${separator}::text ${sorted})`;
 }
 
 const timesOfChange = [

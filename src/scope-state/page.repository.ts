@@ -99,28 +99,27 @@ export class PageRepository {
         ${isAnyOn(isAscending ? '<=' : '>=', after)},
         ${isAnyOn(isAscending ? '>=' : '<=', before)})`;
     const way = isAscending === backward ? 'desc' : 'asc';
-    const { column } = keys[order.field];
+    const isByTime = order.field !== 'SCOPE_ID';
+    const sortedBy = [...(isByTime ? [dayColumn] : []), keys[order.field].column, 's.id'];
+    const sorted = `order by ${sortedBy.map((column) => `${column} ${way}`).join(', ')}`;
     // One more than wanted tells whether the page is the last one; what lies beyond the places given is looked up.
-    const select = (from: string, where: string, sorted: string[] = []) =>
-      `select s.* from ${from} s where ${where}
-        order by ${[...sorted, column, 's.id'].map((each) => `${each} ${way}`).join(', ')}
-        limit ${size + 1}`;
-    const page = (rows: string, sort = '') =>
-      `/* Page.page */ select ${packed('$1', { order: sort, timesOfChanges })}, (${around}) from (${rows}) s`;
+    const select = (from: string, where: string) =>
+      `select s.* from ${from} s where ${where} ${sorted} limit ${size + 1}`;
+    const page = (rows: string) =>
+      `/* Page.page */ select ${packed('$1', { sorted, timesOfChanges })}, (${around}) from (${rows}) s`;
     const { values } = parameters;
-    if (order.field === 'SCOPE_ID') {
-      const text = page(select(table, range));
-      // Whatever the cursors, the walk along the index is right: it can be planned once.
-      const name = condition === 'true' ? this.nameOf(text, size) : undefined;
-      return name === undefined
-        ? readTexts(this.pool, text, values)
-        : readInOrderPrepared(this.pool, { name, text, values }, this.statements);
+    if (isByTime && mayBeFew(filter)) {
+      const few = `with few as materialized (select s.* from ${table} s where ${range} limit ${mostSorted + 1})`;
+      const walked = select(table, `not ${fewAreAll} and ${range}`);
+      const rows = `${few} (${select('few', fewAreAll)}) union all (${walked})`;
+      return readTexts(this.pool, page(rows), values);
     }
-    const walked = (where: string) => select(table, where, [dayColumn]);
-    if (!mayBeFew(filter)) return readTexts(this.pool, page(walked(range)), values);
-    const rows = `with few as materialized (select s.* from ${table} s where ${range} limit ${mostSorted + 1})
-      (${select('few', fewAreAll)}) union all (${walked(`not ${fewAreAll} and ${range}`)})`;
-    return readTexts(this.pool, page(rows, `order by ${column} ${way}, s.id ${way}`), values);
+    const text = page(select(table, range));
+    // By scope id the walk along the index is right whatever the cursors: it can be planned once.
+    const name = !isByTime && condition === 'true' ? this.nameOf(text, size) : undefined;
+    return name === undefined
+      ? readTexts(this.pool, text, values)
+      : readInOrderPrepared(this.pool, { name, text, values }, this.statements);
   }
 
   private nameOf(text: string, size: number): string | undefined {
