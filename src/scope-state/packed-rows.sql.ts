@@ -2,51 +2,50 @@ import type { Texts } from '../database/send.js';
 import { fromStamp, integerAt, lastProcessed } from './row.sql.js';
 import type { ShownState } from './scope-state.rules.js';
 
-/** What stands between the texts of rows. The units of our callers never have it; those of other writers may. */
+/** What stands between the texts of a column. The units of our callers never have it; those of other writers may. */
 const usualSeparator = '\u0001';
 
-const textsOfARow = 5;
-
-/** Where values begin among the digits of a row, which start with the stamp of its last processed timestamp. */
-const places = { version: 16, id: 24, end: 32 } as const;
-/** What follows, but not in most rows: whether it is inactive, and which texts of its unit are null. */
-const flags = { inactive: 0, nulls: 2, end: 8 } as const;
+/** Where a value's digits begin among those of its row. */
+const places = { lastProcessed: 0, version: 16, id: 24, toggled: 32, updated: 48, advanced: 64 } as const;
 const digitsOfAStamp = 16;
 
+/** The stamp of no instant. */
+const never = `coalesce(s.last_advanced_at, '-infinity')`;
+const stampOfNever = '8000000000000000';
+
+/** Whether it is inactive, and which texts of its unit are null: most rows have no flag. */
+const conditions = ['not s.active', 's.scope_key is null', 's.collector is null', 's.fetcher is null'];
+/** The column of the flags, behind the unit's four. */
+const flags = 4;
+
 /**
- * The first two columns of a statement that answers one row: how many rows `s` has, and all of them in one text. A row, and
- * each of its fields, costs the driver more than what is in it (bench/NOTES.md). Of each row there are the four texts of its unit, and
- * hexadecimal digits of all else.
+ * The first columns of a statement that answers one row: how many rows `s` has, and each of their columns in one text, those of a
+ * fixed length as hexadecimal digits. A row, and each of its fields, costs both sides more than what is in it (bench/NOTES.md).
+ * The rows are in the order of the subquery that they come from (PostgreSQL's manual, Aggregate Functions): there must be
+ * nothing else in this statement that could change it, such as a join.
  *
  * @param separator SQL of a parameter, the one that `readPacked` gives
- * @param sorted how the rows are, `order by` included
  * @param timesOfChanges whether states tell when they were changed, too
  */
-export function packed(
-  separator: string,
-  { sorted, timesOfChanges }: { sorted: string; timesOfChanges: boolean },
-): string {
-  const optional = ['s.scope_key', 's.collector', 's.fetcher'];
-  const isUnusual = ['not s.active', ...optional.map((column) => `${column} is null`)];
-  const base = 'timestamp_send(s.last_processed_timestamp) || int4send(s.version) || int4send(s.id)';
-  const flagged = [base, ...isUnusual.map((condition) => `boolsend(${condition})`)].join(' || ');
-  const digits = [
-    `case when ${isUnusual.join(' or ')} then ${flagged} else ${base} end`,
-    ...(timesOfChanges ? timesOfChange : []),
+export function packed(separator: string, timesOfChanges: boolean): string {
+  const texts = [
+    's.identifier',
+    ...['s.scope_key', 's.collector', 's.fetcher'].map((column) => `coalesce(${column}, '')`),
+    `case when ${conditions.join(' or ')} then concat(${conditions.join(', ')}) else '' end`,
   ];
-  const unit = ['s.identifier', ...optional.map((column) => `coalesce(${column}, '')`)];
-  const row = `concat_ws(${separator}::text, ${unit.join(', ')}, encode(${digits.join(' || ')}, 'hex'))`;
-  return `count(*), string_agg(${row}, ${separator}::text ${sorted})`;
+  const bytes = ['timestamp_send(s.last_processed_timestamp)', 'int4send(s.version)', 'int4send(s.id)'];
+  const times = ['s.scope_activation_toggle_date', 's.updated_at', never].map(
+    (time) => `timestamp_send(${time})`,
+  );
+  return [
+    'count(*)',
+    `encode(string_agg(${[...bytes, ...(timesOfChanges ? times : [])].join(' || ')}, ''), 'hex')`,
+    ...texts.map((text) => `string_agg(${text}, ${separator}::text)`),
+  ].join(', ');
 }
 
-const timesOfChange = [
-  'timestamp_send(s.scope_activation_toggle_date)',
-  'timestamp_send(s.updated_at)',
-  `coalesce(timestamp_send(s.last_advanced_at), '')`,
-];
-
 /**
- * The states of such a statement, and the text in its third column.
+ * The states of such a statement, and the text in its last column.
  *
  * @param ask sends the statement with a separator; once more, with one that nobody can know, where the usual one is in a text
  */
@@ -62,27 +61,36 @@ interface Packed {
   readonly beside: string;
 }
 
-/** undefined where a text has the separator: there are more texts, then, than the rows have. */
-function unpacked([count, rows, beside]: Texts, separator: string): Packed | undefined {
-  const texts = rows?.split(separator) ?? [];
+/** undefined where a text has the separator: there are more texts, then, than there are rows. */
+function unpacked(row: Texts, separator: string): Packed | undefined {
+  const [count, digits, ...others] = row;
+  const beside = others.pop()!;
   const length = Number(count);
-  if (texts.length !== length * textsOfARow) return undefined;
-  const states = Array.from({ length }, (_, row) => new PackedState(texts, row * textsOfARow));
-  return { states, beside: beside! };
+  const texts = others.map((column) => column?.split(separator) ?? []);
+  if (texts.some((column) => column.length !== length)) return undefined;
+  const columns = { texts, digits: digits ?? '', digitsOfARow: (digits?.length ?? 0) / length };
+  return { states: Array.from({ length }, (_, place) => new PackedState(columns, place)), beside };
+}
+
+interface Columns {
+  /** scope id, scope key, collector, fetcher and flags, each of all rows */
+  readonly texts: readonly (readonly string[])[];
+  readonly digits: string;
+  readonly digitsOfARow: number;
 }
 
 /** Each value is made where it is asked for. */
 class PackedState implements ShownState {
-  private readonly texts: readonly string[];
-  private readonly first: number;
+  private readonly columns: Columns;
+  private readonly row: number;
 
-  constructor(texts: readonly string[], first: number) {
-    this.texts = texts;
-    this.first = first;
+  constructor(columns: Columns, row: number) {
+    this.columns = columns;
+    this.row = row;
   }
 
   get scopeId(): string {
-    return this.texts[this.first]!;
+    return this.text(0);
   }
 
   get scopeKey(): string | null {
@@ -97,56 +105,60 @@ class PackedState implements ShownState {
     return this.optional(3);
   }
 
+  get active(): boolean {
+    return !this.isFlagged(0);
+  }
+
   get lastProcessedTimestamp(): Temporal.Instant {
-    return lastProcessed(this.digits);
+    return lastProcessed(this.stamp(places.lastProcessed));
   }
 
   get version(): number {
-    return integerAt(this.digits, places.version);
+    return integerAt(this.columns.digits, this.start + places.version);
   }
 
   get id(): number {
-    return integerAt(this.digits, places.id);
-  }
-
-  get active(): boolean {
-    return !this.isFlagged(flags.inactive);
+    return integerAt(this.columns.digits, this.start + places.id);
   }
 
   get scopeActivationToggleDate(): Temporal.Instant {
-    return fromStamp(this.stampOfChange(0));
+    return fromStamp(this.stampOfChange(places.toggled));
   }
 
   get updatedAt(): Temporal.Instant {
-    return fromStamp(this.stampOfChange(1));
+    return fromStamp(this.stampOfChange(places.updated));
   }
 
   get lastAdvancedAt(): Temporal.Instant | null {
-    const stamp = this.stampOfChange(2);
-    return stamp === '' ? null : fromStamp(stamp);
+    const stamp = this.stampOfChange(places.advanced);
+    return stamp === stampOfNever ? null : fromStamp(stamp);
   }
 
-  private get digits(): string {
-    return this.texts[this.first + textsOfARow - 1]!;
+  /** Where its digits begin among those of all. */
+  private get start(): number {
+    return this.row * this.columns.digitsOfARow;
   }
 
-  /** Whether it has flags: whatever else follows has the length of stamps. */
-  private get hasFlags(): boolean {
-    return (this.digits.length - places.end) % digitsOfAStamp !== 0;
+  private text(column: number): string {
+    return this.columns.texts[column]![this.row]!;
+  }
+
+  /** The flags of the three texts come in their order. */
+  private optional(column: number): string | null {
+    return this.isFlagged(column) ? null : this.text(column);
   }
 
   private isFlagged(flag: number): boolean {
-    return this.hasFlags && this.digits.charAt(places.end + flag + 1) === '1';
+    return this.text(flags).charAt(flag) === 't';
   }
 
-  private optional(place: number): string | null {
-    return this.isFlagged(flags.nulls + 2 * (place - 1)) ? null : this.texts[this.first + place]!;
+  private stamp(place: number): string {
+    return this.columns.digits.slice(this.start + place, this.start + place + digitsOfAStamp);
   }
 
   private stampOfChange(place: number): string {
-    const first = places.end + (this.hasFlags ? flags.end : 0);
-    if (this.digits.length === first) throw new Error(`the times of the changes of ${this.id} were not read`);
-    const start = first + place * digitsOfAStamp;
-    return this.digits.slice(start, start + digitsOfAStamp);
+    if (place >= this.columns.digitsOfARow)
+      throw new Error(`the times of the changes of ${this.id} were not read`);
+    return this.stamp(place);
   }
 }

@@ -106,12 +106,12 @@ export class PageRepository {
     const select = (from: string, where: string) =>
       `select s.* from ${from} s where ${where} ${sorted} limit ${size + 1}`;
     const page = (rows: string) =>
-      `/* Page.page */ select ${packed('$1', { sorted, timesOfChanges })}, (${around}) from (${rows}) s`;
+      `/* Page.page */ select ${packed('$1', timesOfChanges)}, (${around}) from (${rows}) s`;
     const { values } = parameters;
     if (isByTime && mayBeFew(filter)) {
       const few = `with few as materialized (select s.* from ${table} s where ${range} limit ${mostSorted + 1})`;
       const walked = select(table, `not ${fewAreAll} and ${range}`);
-      const rows = `${few} (${select('few', fewAreAll)}) union all (${walked})`;
+      const rows = `${few} select * from ((${select('few', fewAreAll)}) union all (${walked})) s ${sorted}`;
       return readTexts(this.pool, page(rows), values);
     }
     const text = page(select(table, range));
