@@ -48,7 +48,7 @@ let ids = Buffer.alloc(0);
 function makeScopeIds(states) {
   if (ids.length >= states * idLength) return;
   ids = Buffer.alloc(states * idLength);
-  for (let n = 0; n < states; n++) ids.latin1Write(scopeIdOf(n), n * idLength);
+  for (let n = 0; n < states; n++) ids.write(scopeIdOf(n), n * idLength, 'latin1');
 }
 
 function scopeIdOf(n) {
@@ -58,7 +58,7 @@ function scopeIdOf(n) {
 
 function unitOf(n) {
   return {
-    scopeId: ids.latin1Slice(n * idLength, (n + 1) * idLength),
+    scopeId: ids.toString('latin1', n * idLength, (n + 1) * idLength),
     scopeKey: 'project_id',
     collector: collectors[n % collectors.length],
     fetcher: 'keystone',

@@ -23,7 +23,7 @@ export function read<Row extends QueryResultRow>(
   return look(queryable, { text, values }, settingsFor(queryable, []));
 }
 
-/** The same, for many rows. */
+/** The same, with fields as texts. */
 export function readTexts(queryable: Queryable, text: string, values: unknown[]): Promise<Texts[]> {
   return look(queryable, { text, values, ...asTexts }, settingsFor(queryable, []));
 }
@@ -44,7 +44,7 @@ export function readInOrder<Row extends QueryResultRow>(
 }
 
 /**
- * The same with a name, for many rows, and for ranges that whatever the values an index gives: PostgreSQL may keep its plan while the table
+ * The same with a name, with fields as texts, and for ranges that whatever the values an index gives: PostgreSQL may keep its plan while the table
  * grows, so it must not be one for a small table.
  */
 export function readInOrderPrepared(

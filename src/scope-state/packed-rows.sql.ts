@@ -2,74 +2,68 @@ import type { Texts } from '../database/send.js';
 import { fromStamp, integerAt, lastProcessed } from './row.sql.js';
 import type { ShownState } from './scope-state.rules.js';
 
-/** What stands between the texts of a column. The units of our callers never have it; those of other writers may. */
-const usualSeparator = '\u0001';
-
 /** Where a value's digits begin among those of its row. */
 const places = { lastProcessed: 0, version: 16, id: 24, toggled: 32, updated: 48, advanced: 64 } as const;
 const digitsOfAStamp = 16;
+const digitsWithoutTimesOfChanges = 32;
+const digitsOfAll = 80;
 
-/** The stamp of no instant. */
-const never = `coalesce(s.last_advanced_at, '-infinity')`;
+const lastAdvancedOrNever = `coalesce(s.last_advanced_at, '-infinity')`;
 const stampOfNever = '8000000000000000';
 
-/** Whether it is inactive, and which texts of its unit are null: most rows have no flag. */
-const conditions = ['not s.active', 's.scope_key is null', 's.collector is null', 's.fetcher is null'];
-/** The column of the flags, behind the unit's four. */
-const flags = 4;
+/** Whether it is inactive, and which texts of its unit are null: of most rows nothing is. */
+const flagged = ['not s.active', 's.scope_key is null', 's.collector is null', 's.fetcher is null'];
+const columnOfFlags = 4; // behind those of the unit
 
 /**
  * The first columns of a statement that answers one row: how many rows `s` has, and each of their columns in one text, those of a
- * fixed length as hexadecimal digits. A row, and each of its fields, costs both sides more than what is in it (bench/NOTES.md).
- * The rows are in the order of the subquery that they come from (PostgreSQL's manual, Aggregate Functions): there must be
- * nothing else in this statement that could change it, such as a join.
+ * fixed length as hexadecimal digits. A row, and each of its fields, costs the driver more than what is in it (docs/adr/0020-lists.md).
+ * The rows are in the order of the subquery that they come from (PostgreSQL's manual, Aggregate Functions): the statement must do
+ * nothing else that could change it, such as a join.
  *
- * @param separator SQL of a parameter, the one that `readPacked` gives
+ * @param separator SQL of a text; `unpacked` tells whether it will do
  * @param timesOfChanges whether states tell when they were changed, too
  */
 export function packed(separator: string, timesOfChanges: boolean): string {
   const texts = [
     's.identifier',
     ...['s.scope_key', 's.collector', 's.fetcher'].map((column) => `coalesce(${column}, '')`),
-    `case when ${conditions.join(' or ')} then concat(${conditions.join(', ')}) else '' end`,
+    `case when ${flagged.join(' or ')} then concat(${flagged.join(', ')}) else '' end`,
   ];
-  const bytes = ['timestamp_send(s.last_processed_timestamp)', 'int4send(s.version)', 'int4send(s.id)'];
-  const times = ['s.scope_activation_toggle_date', 's.updated_at', never].map(
-    (time) => `timestamp_send(${time})`,
-  );
+  const times = ['s.scope_activation_toggle_date', 's.updated_at', lastAdvancedOrNever];
+  const bytes = [
+    'timestamp_send(s.last_processed_timestamp)',
+    ...['s.version', 's.id'].map((column) => `int4send(${column})`),
+    ...(timesOfChanges ? times : []).map((time) => `timestamp_send(${time})`),
+  ];
   return [
     'count(*)',
-    `encode(string_agg(${[...bytes, ...(timesOfChanges ? times : [])].join(' || ')}, ''), 'hex')`,
+    `encode(string_agg(${bytes.join(' || ')}, ''), 'hex')`,
     ...texts.map((text) => `string_agg(${text}, ${separator}::text)`),
   ].join(', ');
 }
 
 /**
- * The states of such a statement, and the text in its last column.
+ * The states of these columns; undefined where a text has the separator: there are more texts, then, than there are rows.
  *
- * @param ask sends the statement with a separator; once more, with one that nobody can know, where the usual one is in a text
+ * @param timesOfChanges as they were asked for
  */
-export async function readPacked(ask: (separator: string) => Promise<Texts[]>): Promise<Packed> {
-  const read = async (separator: string) => unpacked((await ask(separator))[0]!, separator);
-  const answered = (await read(usualSeparator)) ?? (await read(crypto.randomUUID()));
-  if (!answered) throw new Error('the rows do not have the texts that were asked for');
-  return answered;
-}
-
-interface Packed {
-  readonly states: ShownState[];
-  readonly beside: string;
-}
-
-/** undefined where a text has the separator: there are more texts, then, than there are rows. */
-function unpacked(row: Texts, separator: string): Packed | undefined {
-  const [count, digits, ...others] = row;
-  const beside = others.pop()!;
+export function unpacked(
+  [count, digits, ...others]: Texts,
+  separator: string,
+  timesOfChanges: boolean,
+): ShownState[] | undefined {
   const length = Number(count);
   const texts = others.map((column) => column?.split(separator) ?? []);
   if (texts.some((column) => column.length !== length)) return undefined;
-  const columns = { texts, digits: digits ?? '', digitsOfARow: (digits?.length ?? 0) / length };
-  return { states: Array.from({ length }, (_, place) => new PackedState(columns, place)), beside };
+  const columns = {
+    texts,
+    digits: digits ?? '',
+    digitsOfARow: timesOfChanges ? digitsOfAll : digitsWithoutTimesOfChanges,
+  };
+  if (columns.digits.length !== length * columns.digitsOfARow)
+    throw new Error(`${columns.digits.length} digits of ${length} rows: a value is missing`);
+  return Array.from({ length }, (_, row) => new PackedState(columns, row));
 }
 
 interface Columns {
@@ -149,7 +143,7 @@ class PackedState implements ShownState {
   }
 
   private isFlagged(flag: number): boolean {
-    return this.text(flags).charAt(flag) === 't';
+    return this.text(columnOfFlags).charAt(flag) === 't';
   }
 
   private stamp(place: number): string {
@@ -157,7 +151,7 @@ class PackedState implements ShownState {
   }
 
   private stampOfChange(place: number): string {
-    if (place >= this.columns.digitsOfARow)
+    if (this.columns.digitsOfARow < digitsOfAll)
       throw new Error(`the times of the changes of ${this.id} were not read`);
     return this.stamp(place);
   }

@@ -7,7 +7,7 @@ import { pageSize } from '../relay/paging.js';
 import { Parameters, conditionOf, dayIs } from './condition.sql.js';
 import type { ScopeStateFilter } from './filter.rules.js';
 import { narrowed } from './granted.sql.js';
-import { packed, readPacked } from './packed-rows.sql.js';
+import { packed, unpacked } from './packed-rows.sql.js';
 import type { Order, Position } from './position.rules.js';
 import { fromStamp, stamp, table, toTimestamp, utcClock } from './row.sql.js';
 import type { ShownState } from './scope-state.rules.js';
@@ -56,6 +56,18 @@ function mayBeFew(filter: ScopeStateFilter): boolean {
   return isAmongTexts || active === false || legacy === true;
 }
 
+/**
+ * What stands between texts. The units of our callers never have it; a text of another writer may, and then the page is asked for
+ * once more, with a separator that nobody can know.
+ */
+const usualSeparator = '\u0001';
+
+interface Answered {
+  /** as they are found: backwards for a backward page, and one more if there is one */
+  readonly states: ShownState[];
+  readonly around: string;
+}
+
 /** Names for pages of other sizes than the usual one: whoever asks for each size shall not fill the sessions with plans. */
 const mostNames = 32;
 
@@ -72,9 +84,12 @@ export class PageRepository {
 
   /** The page and what is around it, of one snapshot. */
   async page(wanted: PageWanted): Promise<Page> {
-    const { states, beside } = await readPacked((separator) => this.ask(wanted, separator));
+    const read = (separator: string) => this.read(wanted, separator);
+    const answered = (await read(usualSeparator)) ?? (await read(crypto.randomUUID()));
+    if (!answered) throw new Error('a page has other texts than were asked for');
+    const { states, around } = answered;
     const { size, backward } = wanted;
-    const [now, isBefore, isAfter] = beside.split(' ');
+    const [now, isBefore, isAfter] = around.split(' ');
     const goesOn = states.length > size;
     const onPage = states.slice(0, size);
     return {
@@ -83,6 +98,13 @@ export class PageRepository {
       hasNextPage: isAfter === 't' || (!backward && goesOn),
       now: fromStamp(now!),
     };
+  }
+
+  /** undefined where a text on it has the separator */
+  private async read(wanted: PageWanted, separator: string): Promise<Answered | undefined> {
+    const [row] = await this.ask(wanted, separator);
+    const states = unpacked(row!.slice(0, -1), separator, wanted.timesOfChanges);
+    return states && { states, around: row!.at(-1)! };
   }
 
   private ask(wanted: PageWanted, separator: string): Promise<Texts[]> {

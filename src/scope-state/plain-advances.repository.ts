@@ -10,7 +10,7 @@ import { connect } from '../database/transaction.js';
 import { OutcomeUnknown } from '../fault.js';
 import type { Advance } from './advance.rules.js';
 import type { Advanced } from './locked-states.rules.js';
-import { advancePlain, advancePlainOne, settingsOf } from './plain-advances.sql.js';
+import { advancePlain, advancePlainOne, placesTold, settingsOf } from './plain-advances.sql.js';
 import { fromStamp, toTimestamp } from './row.sql.js';
 import type { ScopeState } from './scope-state.rules.js';
 import { unitParameters, unitTexts } from './unit-match.sql.js';
@@ -82,7 +82,7 @@ export class PlainAdvancesRepository {
     if (!advanced) return results;
     const now = fromStamp(updated!); // of all: the statement reads the clock once
     for (const told of advanced.split(',')) {
-      const place = Number.parseInt(told) - 1;
+      const place = Number.parseInt(told) - 1; // what is told begins with it
       const state = new AdvancedState(asked[place]!.advance, told, now);
       results[place] = { result: { outcome: 'ADVANCED', backfilled: false, state }, now };
     }
@@ -167,7 +167,7 @@ class AdvancedState implements ScopeState {
   readonly active = true;
   readonly movedByOperator = false;
 
-  /** @param told by the statement */
+  /** @param told of it by the statement, see `placesTold` */
   constructor(advance: Advance, told: string, now: Temporal.Instant) {
     this.advance = advance;
     this.told = told;
@@ -175,7 +175,7 @@ class AdvancedState implements ScopeState {
   }
 
   get id(): number {
-    return Number(this.told.split(' ')[1]);
+    return Number(this.part('id'));
   }
 
   get scopeId(): string {
@@ -199,7 +199,7 @@ class AdvancedState implements ScopeState {
   }
 
   get scopeActivationToggleDate(): Temporal.Instant {
-    return fromStamp(this.told.split(' ')[4]!);
+    return fromStamp(this.part('toggled'));
   }
 
   get lastAdvancedAt(): Temporal.Instant {
@@ -211,10 +211,14 @@ class AdvancedState implements ScopeState {
   }
 
   get version(): number {
-    return Number(this.told.split(' ')[2]);
+    return Number(this.part('version'));
   }
 
   get revision(): number {
-    return Number(this.told.split(' ')[3]);
+    return Number(this.part('revision'));
+  }
+
+  private part(name: keyof typeof placesTold): string {
+    return this.told.split(' ')[placesTold[name]]!;
   }
 }

@@ -28,9 +28,11 @@ function advanced(at: string, now: string): string {
 const entries = (actor: string, requestId: string) =>
   record({ changed: 'changed', what: 'advanced', kind: `'ADVANCED'` }, [actor, requestId]);
 
-/** What of `s`, an advanced row, its advance does not tell, with spaces in between. */
+/** What of `s`, an advanced row, its advance does not tell, with spaces in between: `placesTold` says where. */
 const told = (place: string) =>
   `concat_ws(' ', ${place}, s.id, s.version, s.revision, ${stamp('s.scope_activation_toggle_date')})`;
+
+export const placesTold = { place: 0, id: 1, version: 2, revision: 3, toggled: 4 } as const;
 
 /** Whether none is done unless all are; a part of them fails (`or_none`). */
 const isWhole = '$9::boolean';

@@ -5,7 +5,7 @@ import { unit } from '../support/units.js';
 export type Asking = 'admin' | 'reader' | 'gnocchi' | 'unseen' | 'none';
 
 export const at = '2026-01-01T00:00:00Z';
-export const [one, other] = [unit(), unit()] as const;
+export const [one, other] = [unit(), unit({ scopeKey: 'clé 😀' })] as const;
 /** of a year that RFC 3339 has no digits for, which only a constraint that is gone lets in */
 export const late = [unit(), unit()] as const;
 
@@ -22,6 +22,7 @@ export const activation = asked(
 /** What is answered by the short way, once the document is known. */
 export const plainOnes: [string, string, Asking?][] = [
   ['a look-up', asked(operations.find, { unit: one })],
+  ['a look-up of what is beyond ASCII', asked(operations.find, { unit: other })],
   ['a look-up of nothing', asked(operations.find, { unit: { ...one, collector: 'none' } })],
   ['a look-up of what is not granted', asked(operations.find, { unit: one }), 'gnocchi'],
   ['a page', asked(operations.page, { first: 10 })],

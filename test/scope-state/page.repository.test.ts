@@ -6,7 +6,7 @@ import { PageRepository } from '../../src/scope-state/page.repository.js';
 import type { Order } from '../../src/scope-state/position.rules.js';
 import { ScopeStateEntity } from '../../src/scope-state/scope-state.entity.js';
 import { plainPage } from '../support/pages.js';
-import { NotingPool, setsOnly } from '../support/plans.js';
+import { NotingPool } from '../support/plans.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
 import { unit } from '../support/units.js';
 
@@ -82,44 +82,85 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     }
   });
 
-  test.each(['SCOPE_ID', 'LAST_PROCESSED_TIMESTAMP'] as const)(
-    'by %s, texts of other writers stay their own, whatever stands between texts on the way',
-    async (field) => {
-      const prefix = unit().scopeId;
-      // The second would be a row of its own among the texts of a page, the last has two texts that are not the same nothing.
-      const digits = `${'0'.repeat(40)}0100`;
-      const strange: [string, string | null, string | null, string | null][] = [
-        [`${prefix}\u0001`, 'k\u0001', '\u0001', '\u0001\u0001'],
-        [`${prefix}a\u0001k\u0001c\u0001f\u0001${digits}\u0001b`, 'k', 'c', 'f'],
-        [`${prefix}c ','"\\\u0002\u001f𝒳ü\n`, null, null, null],
-        [`${prefix}d`, '', null, ''],
-      ];
-      for (const texts of strange) {
-        await database.query(
-          `insert into cloudkitty_storage_states (identifier, scope_key, collector, fetcher, last_processed_timestamp, active)
-           values ($1, $2, $3, $4, '1970-01-01 00:00:00.000001', false)`,
-          texts,
-        );
-      }
-      const noting = new NotingPool(opened.pool);
-      const pages = new PageRepository(noting.pool);
-      const filter = { scopeIdPrefix: prefix };
-      const order: Order = { field, direction: 'ASC' };
+  const strange = '\u0001';
+  const forged = ['a', 'k', 'c', 'f'].join(strange);
+
+  test.each<[string, (string | null)[][], boolean]>([
+    ['nothing strange', [[' , "\\', '\u0002', '\n', '𝒳ü']], false],
+    ['a scope id with what stands between texts', [[forged, 'k', 'c', 'f']], true],
+    ['a scope key with it', [['a', forged, 'c', 'f']], true],
+    ['a collector with it', [['a', 'k', strange, 'f']], true],
+    ['a fetcher with it', [['a', 'k', 'c', `f${strange}`]], true],
+    ['all of them with it', [[forged, forged, forged, forged]], true],
+    ['a legacy row', [['a', null, null, null]], false],
+    [
+      'texts that are null, and texts that are empty',
+      [
+        ['a', '', null, ''],
+        ['b', null, '', 'f'],
+        ['c', '', '', null],
+        ['d', null, null, 'f'],
+      ],
+      false,
+    ],
+  ])('rows of other writers are answered as they are: %s', async (_, texts, askedTwice) => {
+    const prefix = unit().scopeId;
+    const given = [['', 'k', 'c', 'f'], ...texts, ['z', 'k', 'c', 'f']];
+    const ids: number[] = [];
+    for (const [place, [scopeId, ...others]] of given.entries()) {
+      const [row] = await database.query<{ id: number }>(
+        `insert into cloudkitty_storage_states
+           (identifier, scope_key, collector, fetcher, last_processed_timestamp, active)
+         values ($1, $2, $3, $4, timestamp '1970-01-01 00:00:00.000001' + $5::int * interval '1 hour', $6) returning id`,
+        [`${prefix}${scopeId}`, ...others, place, place % 5 !== 0],
+      );
+      ids.push(row!.id);
+    }
+    await database.query(
+      `update cloudkitty_storage_states set last_advanced_at = updated_at where id = any ($1) and active`,
+      [ids],
+    );
+    const noting = new NotingPool(opened.pool);
+    const pages = new PageRepository(noting.pool);
+    const orders = (['SCOPE_ID', 'LAST_PROCESSED_TIMESTAMP'] as const).map((field): Order => ({
+      field,
+      direction: 'ASC',
+    }));
+    for (const order of orders) {
       for (const timesOfChanges of [false, true]) {
+        const filter = { scopeIdPrefix: prefix };
         const { states } = await pages.page({ ...plainPage, filter, order, timesOfChanges });
-        const told = states.map((state) => [state.scopeId, state.scopeKey, state.collector, state.fetcher]);
-        expect(told.toSorted()).toEqual(strange.toSorted());
-        for (const { lastProcessedTimestamp, active, version } of states) {
-          expect([lastProcessedTimestamp.toString(), active, version]).toEqual([
-            '1970-01-01T00:00:00.000001Z',
-            false,
+        const byId = states.toSorted((state, other) => state.id - other.id);
+        expect(
+          byId.map(
+            ({ id, scopeId, scopeKey, collector, fetcher, lastProcessedTimestamp, active, version }) => [
+              id,
+              [scopeId, scopeKey, collector, fetcher],
+              lastProcessedTimestamp.epochNanoseconds,
+              active,
+              version,
+            ],
+          ),
+        ).toEqual(
+          given.map(([scopeId, ...others], place) => [
+            ids[place],
+            [`${prefix}${scopeId}`, ...others],
+            1_000n + BigInt(place) * 3_600_000_000_000n,
+            place % 5 !== 0,
             1,
+          ]),
+        );
+        if (timesOfChanges) {
+          const told = byId.map(({ lastAdvancedAt, updatedAt, scopeActivationToggleDate }) => [
+            lastAdvancedAt !== null,
+            updatedAt.epochNanoseconds >= scopeActivationToggleDate.epochNanoseconds,
           ]);
+          expect(told).toEqual(given.map((_, place) => [place % 5 !== 0, true]));
         }
       }
-      expect(noting.statements.filter((statement) => !setsOnly(statement))).toHaveLength(4); // each once more
-    },
-  );
+    }
+    expect(noting.statements).toHaveLength(askedTwice ? 8 : 4);
+  });
 
   async function allPages(order: Order, filter: { scopeIdPrefix: string }, backward: boolean) {
     const pages = new PageRepository(opened.pool);

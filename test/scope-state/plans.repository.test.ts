@@ -164,6 +164,38 @@ describe.each(postgresMajors)(`on PostgreSQL %i, with ${states} states,`, (major
     );
   });
 
+  /** Few are sorted as they are found, of many the days are walked, and of all nothing is looked for first. */
+  describe.each<[string, ScopeStateFilter]>([
+    ['few', { collectors: ['rare'] }],
+    ['many', { collectors: ['gnocchi', 'none'] }],
+    ['all', {}],
+  ])('%s', (_, filter) => {
+    test.each(orders)(
+      'by $field $direction a page has the states that come next, in order',
+      async (order) => {
+        const place = (await placeIn(filter, order, 0.5))!;
+        for (const backward of [false, true]) {
+          const parameters = new Parameters();
+          const condition = conditionOf(filter, parameters);
+          const key = order.field === 'SCOPE_ID' ? 's.identifier' : 's.last_processed_timestamp';
+          const isUp = (order.direction === 'ASC') !== backward;
+          const rows = await database.query<{ id: number }>(
+            `select s.id from ${table} s, ${table} place
+           where place.id = ${place.id} and ${condition}
+             and (${key}, s.id) ${isUp ? '>' : '<'} (${key.replace('s.', 'place.')}, place.id)
+           order by ${key} ${isUp ? 'asc' : 'desc'}, s.id ${isUp ? 'asc' : 'desc'} limit ${size}`,
+            parameters.values,
+          );
+          const expected = rows.map(({ id }) => id);
+          expect(expected.length).toBeGreaterThan(size / 3);
+          const beside = backward ? { before: place } : { after: place };
+          const page = await pages.page({ ...plainPage, filter, order, size, backward, ...beside });
+          expect(page.states.map(({ id }) => id)).toEqual(backward ? expected.toReversed() : expected);
+        }
+      },
+    );
+  });
+
   test('who is behind: the first page by timestamp stops at the day that fills it', async () => {
     const order = { field: 'LAST_PROCESSED_TIMESTAMP', direction: 'ASC' } as const;
     const behind = { processedBefore: today };
