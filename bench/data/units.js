@@ -44,7 +44,7 @@ function timestampOf(n, advances) {
 const idLength = 36;
 let ids = Buffer.alloc(0);
 
-/** Made once for as many states as there are: to make each anew was a tenth of what a request costs the load generator. */
+/** Made once for as many states as there are, not anew for each request: the load must not cost more than what it is put on. */
 function makeScopeIds(states) {
   if (ids.length >= states * idLength) return;
   ids = Buffer.alloc(states * idLength);
