@@ -24,7 +24,8 @@ import type { CallContext } from '../caller/caller.js';
 import { CompiledVariables } from './compiled-variables.js';
 import type { KnownDocument } from './known-documents.js';
 
-type Variables = Record<string, unknown> | undefined;
+type Values = Record<string, unknown>;
+type Variables = Values | undefined;
 type Answer = ExecutionResult | Promise<ExecutionResult>;
 
 /**
@@ -35,18 +36,18 @@ type Answer = ExecutionResult | Promise<ExecutionResult>;
 export class CompiledDocument {
   private readonly variables: CompiledVariables;
   private readonly field: GraphQLField<unknown, unknown>;
-  private readonly node: FieldNode;
   private readonly info: Omit<GraphQLResolveInfo, 'variableValues'>;
   private readonly answered: Answered;
+  private readonly argumentsOf: (coerced: Values) => Values;
 
   private constructor(schema: GraphQLSchema, { document, operation }: KnownDocument, answered: Answered) {
     const node = onlyField(operation)!;
     const parentType = schema.getRootType(operation.operation)!;
     const key = (node.alias ?? node.name).value;
     this.variables = new CompiledVariables(schema, operation.variableDefinitions ?? []);
-    this.node = node;
     this.answered = answered;
     this.field = parentType.getFields()[node.name.value] as GraphQLField<unknown, unknown>;
+    this.argumentsOf = argumentsOf(this.field, node);
     this.info = {
       fieldName: this.field.name,
       fieldNodes: [node],
@@ -79,7 +80,7 @@ export class CompiledDocument {
     const failed = (error: unknown) => this.goOver(context, () => raise(error));
     let answer: unknown;
     try {
-      const args = getArgumentValues(this.field, this.node, coerced);
+      const args = this.argumentsOf(coerced);
       answer = this.field.resolve!(undefined, args, context, { ...this.info, variableValues: coerced });
     } catch (error) {
       return failed(error);
@@ -102,6 +103,24 @@ export class CompiledDocument {
     const { schema, document } = this.answered;
     return execute({ schema, document, contextValue, rootValue: { [this.field.name]: answer } });
   }
+}
+
+/** Arguments that are variables which are there take their values as they are; whatever else there is, graphql-js coerces. */
+function argumentsOf(field: GraphQLField<unknown, unknown>, node: FieldNode): (coerced: Values) => Values {
+  const byJs = (coerced: Values) => getArgumentValues(field, node, coerced);
+  const given = node.arguments ?? [];
+  const names = given.flatMap(({ name, value }) =>
+    value.kind === Kind.VARIABLE ? [[name.value, value.name.value] as const] : [],
+  );
+  if (names.length !== field.args.length || names.length !== given.length) return byJs;
+  return (coerced) => {
+    const values: Values = {};
+    for (const [name, variable] of names) {
+      if (!Object.hasOwn(coerced, variable) || coerced[variable] === null) return byJs(coerced);
+      values[name] = coerced[variable];
+    }
+    return values;
+  };
 }
 
 /** What is executed when the root field's answer is there. */

@@ -27,7 +27,9 @@ export function coverAll(grants: Grants): boolean {
  */
 export function cover(grants: Grants, texts: UnitTexts): boolean {
   return grants.some((grant) =>
-    grantFields.every((field) => texts[field] === null || fitsPattern(texts[field], grant[field])),
+    grantFields.every(
+      (field) => grant[field] === '*' || texts[field] === null || fitsPattern(texts[field], grant[field]),
+    ),
   );
 }
 

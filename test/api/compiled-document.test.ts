@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parse, type ExecutionResult, type OperationDefinitionNode } from 'graphql';
+import { execute, parse, type ExecutionResult, type OperationDefinitionNode } from 'graphql';
 import { AnsweredSchemas, CompiledDocument } from '../../src/api/compiled-document.js';
 import type { CallContext } from '../../src/caller/caller.js';
 import { createSchema } from '../../src/api/schema.js';
@@ -11,13 +11,19 @@ import { operations } from '../support/state-api.js';
 const context = { role: 'admin' } as CallContext;
 const unit = { scopeId: 's', scopeKey: 'k', collector: 'c', fetcher: 'f' };
 
-async function compile(text: string, answer: object = {}): Promise<CompiledDocument | undefined> {
+function schemaWith(answer: object) {
   const resolvers = new Map(unconnectedResolvers.map((resolver) => [resolver, {}]));
   resolvers.set(ScopeStateResolver, answer);
+  return createSchema({ resolvers, oneOf: [selectorName] });
+}
+
+async function compile(text: string, answer: object = {}): Promise<CompiledDocument | undefined> {
   const document = parse(text);
   const [operation] = document.definitions as OperationDefinitionNode[];
-  const schema = await createSchema({ resolvers, oneOf: [selectorName] });
-  return CompiledDocument.of(new AnsweredSchemas(schema), { document, operation: operation! });
+  return CompiledDocument.of(new AnsweredSchemas(await schemaWith(answer)), {
+    document,
+    operation: operation!,
+  });
 }
 
 const find = `query ($unit: CollectionUnitInput!) { scopeState(unit: $unit) { scopeId version } }`;
@@ -91,5 +97,36 @@ describe('what is at fault, graphql-js says:', () => {
     const result = await told({ scopeState: () => ({ scopeId: 's', version: 1, id: 'x' }) });
     expect(result).toEqual({ data: { scopeState: { scopeId: 's', version: 1 } } });
     expect(Object.getPrototypeOf(result.data)).toBe(Object.prototype); // graphql-js makes objects without one
+  });
+});
+
+describe('arguments are what graphql-js makes of them:', () => {
+  const page = `query ($filter: ScopeStateFilter, $order: ScopeStateOrder, $first: Int = 7, $after: String, $last: Int,
+    $toString: String) { scopeStates(filter: $filter, orderBy: $order, first: $first, after: $after, last: $last,
+    before: $toString) { nodes { id } } }`;
+  const all = { filter: {}, order: {}, first: 1, after: 'a', last: 2, toString: 'b' };
+  const none = Object.fromEntries(Object.keys(all).map((name) => [name, null]));
+
+  test.each([
+    ['all are there', page, all],
+    ['all are null', page, none],
+    ['one is null', page, { ...all, after: null }],
+    ['none is there', page, {}],
+    ['one is not there, whose name every object has', page, { ...all, toString: undefined }],
+    ['not all are asked for', 'query ($n: Int) { scopeStates(first: $n) { nodes { id } } }', { n: 5 }],
+    [
+      'one is no variable',
+      page.replace('last: $last', 'last: 5').replace(' $last: Int,', ''),
+      { ...all, last: undefined },
+    ],
+  ])('%s', async (_, text, variables) => {
+    const asked: unknown[] = [];
+    const answer = { scopeStates: (args: unknown) => (asked.push({ ...(args as object) }), { nodes: [] }) };
+    const given = JSON.parse(JSON.stringify(variables)) as Record<string, unknown>;
+    await (await compile(text, answer))!.execute(context, given);
+    const schema = await schemaWith(answer);
+    await execute({ schema, document: parse(text), variableValues: given, contextValue: context });
+    expect(asked).toHaveLength(2);
+    expect(asked[0]).toStrictEqual(asked[1]);
   });
 });
