@@ -6,8 +6,8 @@ import type { LockedStatesRepository } from './locked-states.repository.js';
 import type { Checked, CheckOutcome, LockedStates } from './locked-states.rules.js';
 import type { LookUps } from './look-ups.repository.js';
 import { firstPeriod, nextPeriod, type Period, type Schedule } from './schedule.rules.js';
-import type { ScopeStateRepository } from './scope-state.repository.js';
-import { isLegacy, rowFor } from './scope-state.rules.js';
+import type { FoundEach, ScopeStateRepository } from './scope-state.repository.js';
+import { isLegacy } from './scope-state.rules.js';
 import { checkCount } from './selection.rules.js';
 
 /** What a check came to, and what its unit has to rate next. */
@@ -63,17 +63,21 @@ export class CheckService {
   private async findAll(
     units: CollectionUnit[],
   ): Promise<{ results: Checked[]; now: Temporal.Instant } | undefined> {
-    const [only] = units;
-    const { rows, now } =
-      units.length === 1 && only ? await this.lookUps.candidates(only) : await this.states.candidates(units);
-    const rowsOfScope = Map.groupBy(rows, (row) => row.scopeId);
+    const { states, now } = await this.find(units);
     const results: Checked[] = [];
-    for (const unit of units) {
-      const state = rowFor(unit, rowsOfScope.get(unit.scopeId) ?? []);
+    for (const state of states) {
       if (state === undefined || isLegacy(state) || state.movedByOperator) return undefined;
       results.push({ outcome: 'FOUND', state });
     }
     return { results, now };
+  }
+
+  /** One that comes alone shares a statement with what other callers look up. */
+  private async find(units: CollectionUnit[]): Promise<FoundEach> {
+    const [only] = units;
+    if (units.length !== 1 || !only) return this.states.findEach(units);
+    const { state, now } = await this.lookUps.find(only);
+    return { states: [state], now };
   }
 
   private async decide(

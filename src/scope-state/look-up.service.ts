@@ -1,14 +1,7 @@
 import { cover, type Grants } from '../caller/grant.rules.js';
 import { checkUnit, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import type { LookUps } from './look-ups.repository.js';
-import type { ScopeStateRepository } from './scope-state.repository.js';
-import { rowFor, type ScopeState } from './scope-state.rules.js';
-
-/** A row as it stood at one moment, and that moment by the database's clock. */
-export interface Found {
-  state: ScopeState | undefined;
-  now: Temporal.Instant;
-}
+import type { Found, ScopeStateRepository } from './scope-state.repository.js';
 
 /** Queries never write (DESIGN.md 2.2): a dashboard with a typing error must not take a legacy row over. */
 export class LookUpService {
@@ -26,14 +19,12 @@ export class LookUpService {
    */
   async byUnit(unit: CollectionUnit, field: string, grants: Grants): Promise<Found> {
     checkUnit(unit, field);
-    const { rows, now } = cover(grants, unit)
-      ? await this.lookUps.candidates(unit)
-      : await this.states.candidates([]);
-    return { state: rowFor(unit, rows), now };
+    if (cover(grants, unit)) return this.lookUps.find(unit);
+    const { now } = await this.states.findEach([]);
+    return { state: undefined, now };
   }
 
-  async byId(id: bigint, grants: Grants): Promise<Found> {
-    const { row, now } = await this.states.byId(id, grants);
-    return { state: row, now };
+  byId(id: bigint, grants: Grants): Promise<Found> {
+    return this.states.byId(id, grants);
   }
 }

@@ -1,12 +1,11 @@
 import { tellsOfOneItem } from '../database/faults.js';
 import { Gathering, type Job, type LeftOver } from '../database/gathering.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
-import type { ScopeStateRepository, Seen } from './scope-state.repository.js';
-import type { ScopeState } from './scope-state.rules.js';
+import type { Found, ScopeStateRepository } from './scope-state.repository.js';
 
-/** Finds rows by which `rowFor` answers the look-up of a unit; others, of its scope id, may be among them. */
+/** Finds the row that a check of a unit would answer. */
 export interface LookUps {
-  candidates(unit: CollectionUnit): Promise<Seen>;
+  find(unit: CollectionUnit): Promise<Found>;
 }
 
 /** Each unit in a statement of its own. */
@@ -17,13 +16,13 @@ export class SingleLookUps implements LookUps {
     this.states = states;
   }
 
-  candidates(unit: CollectionUnit): Promise<Seen> {
-    return this.states.candidates([unit]);
+  find(unit: CollectionUnit): Promise<Found> {
+    return this.states.find(unit);
   }
 }
 
-type LookUpJob = Job<CollectionUnit, Seen>;
-type Left = LeftOver<CollectionUnit, Seen>;
+type LookUpJob = Job<CollectionUnit, Found>;
+type Left = LeftOver<CollectionUnit, Found>;
 
 /**
  * Look-ups that arrive while statements are under way share the next one. It begins after the last of them has come: each
@@ -31,27 +30,29 @@ type Left = LeftOver<CollectionUnit, Seen>;
  */
 export class GroupedLookUps implements LookUps {
   private readonly states: ScopeStateRepository;
-  private readonly gathering: Gathering<CollectionUnit, Seen>;
+  private readonly gathering: Gathering<CollectionUnit, Found>;
 
   constructor(states: ScopeStateRepository) {
     this.states = states;
-    this.gathering = new Gathering<CollectionUnit, Seen>({
+    this.gathering = new Gathering<CollectionUnit, Found>({
       keyOf: () => undefined,
       run: (jobs) => this.run(jobs),
       ...limits,
     });
   }
 
-  candidates(unit: CollectionUnit): Promise<Seen> {
+  find(unit: CollectionUnit): Promise<Found> {
     return this.gathering.submit(unit);
   }
 
   private async run(jobs: readonly LookUpJob[]): Promise<Left> {
     try {
-      const { rows, now } = await this.states.candidates(jobs.map(({ item }) => item));
-      const rowsOfScope = jobs.length === 1 ? undefined : Map.groupBy(rows, (row) => row.scopeId);
-      for (const { item, resolve } of jobs) {
-        resolve({ rows: rowsOfScope ? (rowsOfScope.get(item.scopeId) ?? none) : rows, now });
+      const [only] = jobs;
+      if (jobs.length === 1) {
+        only!.resolve(await this.states.find(only!.item));
+      } else {
+        const { states, now } = await this.states.findEach(jobs.map(({ item }) => item));
+        jobs.forEach(({ resolve }, place) => resolve({ state: states[place], now }));
       }
     } catch (error) {
       if (jobs.length === 1 || !tellsOfOneItem(error)) {
@@ -66,7 +67,6 @@ export class GroupedLookUps implements LookUps {
   }
 }
 
-const none: ScopeState[] = [];
 const nothingLeft: Left = { locked: [], later: [] };
 
 const limits = { runsAtOnce: 2, patientRunsAtOnce: 0, jobsARun: 256, jobsAtMost: 10_000 };

@@ -1,5 +1,5 @@
 import { formatInstant, instantFromMicros, instantFromSafeMicros, PeriodStarts } from '../time/instant.js';
-import type { Texts } from '../database/send.js';
+import type { UnitTexts } from '../caller/grant.rules.js';
 import type { ScopeState } from './scope-state.rules.js';
 
 export const table = 'cloudkitty_storage_states';
@@ -22,9 +22,13 @@ export function stamp(timestamp: string): string {
 
 const microsOf2000 = 946_684_800_000_000;
 
+/** Exact where it is safe. */
+function microsSince2000(digits: string, start: number): number {
+  return integerAt(digits, start) * 2 ** 32 + Number.parseInt(digits.slice(start + 8, start + 16), 16);
+}
+
 export function fromStamp(digits: string, start = 0): Temporal.Instant {
-  const high = integerAt(digits, start);
-  const since2000 = high * 2 ** 32 + Number.parseInt(digits.slice(start + 8, start + 16), 16);
+  const since2000 = microsSince2000(digits, start);
   const micros = since2000 + microsOf2000;
   if (Number.isSafeInteger(since2000) && Number.isSafeInteger(micros)) return instantFromSafeMicros(micros);
   return instantFromMicros(
@@ -44,9 +48,11 @@ function stamps(alias: string): string {
   return `encode(${sent} || coalesce(timestamp_send(${alias}.last_advanced_at), ''), 'hex')`;
 }
 
-const starts = new PeriodStarts();
+const starts = new PeriodStarts<number>();
 /** Of a row's stamps the first. */
-export const lastProcessed = (stamps: string) => starts.of(stamps.slice(0, 16), fromStamp);
+export function lastProcessed(stamps: string): Temporal.Instant {
+  return starts.of(microsSince2000(stamps, 0), () => fromStamp(stamps));
+}
 const toggled = (stamps: string) => fromStamp(stamps, 16);
 const updated = (stamps: string) => fromStamp(stamps, 32);
 const advanced = (stamps: string) => (stamps.length > 48 ? fromStamp(stamps, 48) : null);
@@ -99,75 +105,63 @@ export function toScopeState(row: ScopeStateRow): ScopeState {
 }
 
 /**
- * The select list of rows that are only read: what a field costs both sides is much of what a row does, so all but the unit is
- * one text. Fields are read as texts, by their place.
+ * What is told of a row that is only read, but its unit, in one text: what a field costs both sides is much of what a row does.
+ *
+ * @param more SQL of what else is told, behind the rest
  */
-export function readColumns(alias: string): string {
-  const others = ['active', 'version', 'id', 'revision', 'moved_by_operator'];
-  return [
-    `${alias}.identifier`,
-    `${alias}.scope_key`,
-    `${alias}.collector`,
-    `${alias}.fetcher`,
-    `concat_ws(' ', ${stamps(alias)}, ${others.map((column) => `${alias}.${column}`).join(', ')}) as others`,
-  ].join(', ');
+export function told(alias: string, ...more: string[]): string {
+  const columns = ['active', 'version', 'id', 'revision', 'moved_by_operator'];
+  const parts = [stamps(alias), ...columns.map((column) => `${alias}.${column}`), ...more];
+  return `concat_ws(' ', ${parts.join(', ')})`;
 }
 
-/** Their names. */
-export const readNames = 'identifier, scope_key, collector, fetcher, others';
+/** What was told of a row, and its unit; each value is made where it is asked for. */
+export class ToldState implements ScopeState {
+  private readonly unit: UnitTexts;
+  private readonly told: string;
 
-/** The states in what was read: an outer join that finds no row has nulls. */
-export function readStates(found: readonly Texts[]): ScopeState[] {
-  return found.filter(([scopeId]) => scopeId !== null).map((texts) => new ReadState(texts));
-}
-
-/** What was read of such a row; each value is made where it is asked for. */
-class ReadState implements ScopeState {
-  private readonly texts: Texts;
-
-  constructor(texts: Texts) {
-    this.texts = texts;
+  constructor(unit: UnitTexts, told: string) {
+    this.unit = unit;
+    this.told = told;
   }
 
-  /** One of the texts that are in one. */
-  private other(place: number): string {
-    const others = this.texts[4]!;
+  private part(place: number): string {
     let start = 0;
-    for (let passed = 0; passed < place; passed++) start = others.indexOf(' ', start) + 1;
-    const end = others.indexOf(' ', start);
-    return end === -1 ? others.slice(start) : others.slice(start, end);
+    for (let passed = 0; passed < place; passed++) start = this.told.indexOf(' ', start) + 1;
+    const end = this.told.indexOf(' ', start);
+    return end === -1 ? this.told.slice(start) : this.told.slice(start, end);
   }
 
   private get stamps(): string {
-    return this.other(0);
+    return this.part(0);
   }
 
   get id(): number {
-    return Number(this.other(3));
+    return Number(this.part(3));
   }
 
   get scopeId(): string {
-    return this.texts[0]!;
+    return this.unit.scopeId;
   }
 
   get scopeKey(): string | null {
-    return this.texts[1]!;
+    return this.unit.scopeKey;
   }
 
   get collector(): string | null {
-    return this.texts[2]!;
+    return this.unit.collector;
   }
 
   get fetcher(): string | null {
-    return this.texts[3]!;
+    return this.unit.fetcher;
   }
 
   get lastProcessedTimestamp(): Temporal.Instant {
-    return lastProcessed(this.stamps);
+    return lastProcessed(this.told); // it begins with it
   }
 
   get active(): boolean {
-    return this.other(1) === 't';
+    return this.part(1) === 't';
   }
 
   get scopeActivationToggleDate(): Temporal.Instant {
@@ -183,15 +177,15 @@ class ReadState implements ScopeState {
   }
 
   get version(): number {
-    return Number(this.other(2));
+    return Number(this.part(2));
   }
 
   get revision(): number {
-    return Number(this.other(4));
+    return Number(this.part(4));
   }
 
   get movedByOperator(): boolean {
-    return this.other(5) === 't';
+    return this.part(5) === 't';
   }
 }
 

@@ -1,20 +1,26 @@
 import type { Grants } from '../caller/grant.rules.js';
-import type { Pool } from '../database/pool.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
 import { PreparedStatements } from '../database/prepared-statements.js';
+import type { Pool, QueryConfig } from '../database/pool.js';
 import { readPrepared, readTexts } from '../database/read.js';
 import type { Texts } from '../database/send.js';
 import { textArray } from '../database/text-array.js';
 import { Parameters } from './condition.sql.js';
 import { narrowed } from './granted.sql.js';
-import { fromStamp, readColumns, readNames, readStates, stamp, table, utcClock } from './row.sql.js';
-import type { ScopeState } from './scope-state.rules.js';
-import { answeringRows, isCandidate, unitParameters, unitTexts } from './unit-match.sql.js';
+import { fromStamp, stamp, table, told, ToldState, utcClock } from './row.sql.js';
+import { rowFor, type ScopeState } from './scope-state.rules.js';
+import { answers, isCandidate, unitParameters, unitTexts } from './unit-match.sql.js';
 
-/** Rows as they stood at one moment, and that moment by the database's clock. */
-export interface Seen {
-  rows: ScopeState[];
-  now: Temporal.Instant;
+/** The row that answers the look-up of a unit, as it stood at one moment, and that moment by the database's clock. */
+export interface Found {
+  readonly state: ScopeState | undefined;
+  readonly now: Temporal.Instant;
+}
+
+/** The same of many units, in their order. */
+export interface FoundEach {
+  readonly states: readonly (ScopeState | undefined)[];
+  readonly now: Temporal.Instant;
 }
 
 /** Reads that lock nothing and change nothing. */
@@ -27,50 +33,80 @@ export class ScopeStateRepository {
     this.statements = statements;
   }
 
-  /**
-   * Rows by which `rowFor` answers the look-up of each of these units: its own, and where it has none at least the legacy row of its
-   * scope id. In no order; that of a unit that is asked for twice comes twice.
-   */
-  async candidates(units: readonly CollectionUnit[]): Promise<Seen> {
-    const [one, ...others] = units;
-    const statement =
-      one && others.length === 0
-        ? { ...candidatesOfOne, values: unitTexts(one) }
-        : { ...candidates, values: unitParameters(units).map(textArray) };
-    return seen(await readPrepared(this.pool, statement, this.statements));
+  /** The row that a check of the unit would answer: its own, else the legacy row of its scope id. */
+  async find(unit: CollectionUnit): Promise<Found> {
+    const found = await this.read({ ...ofOne, values: unitTexts(unit) });
+    const { rows, now } = seen(found);
+    return { state: rowFor(unit, rows), now };
+  }
+
+  /** The same of each of these. */
+  async findEach(units: readonly CollectionUnit[]): Promise<FoundEach> {
+    const [own, ...legacy] = await this.read({ ...ofEach, values: unitParameters(units).map(textArray) });
+    const states = new Array<ScopeState | undefined>(units.length).fill(undefined);
+    for (const told of own![1]?.split(',') ?? []) {
+      const place = Number(told.slice(told.lastIndexOf(' ') + 1)) - 1;
+      states[place] = new ToldState(units[place]!, told);
+    }
+    if (legacy.length > 0) {
+      const ofScope = new Map(
+        legacy.map(([scopeId, told]) => [scopeId!, new ToldState({ scopeId: scopeId!, ...noTexts }, told!)]),
+      );
+      units.forEach(({ scopeId }, place) => (states[place] ??= ofScope.get(scopeId)));
+    }
+    return { states, now: fromStamp(own![2]!) };
   }
 
   /** None where it is not granted. */
-  async byId(id: bigint, grants: Grants): Promise<{ row: ScopeState | undefined; now: Temporal.Instant }> {
+  async byId(id: bigint, grants: Grants): Promise<Found> {
     const parameters = new Parameters([id]);
     const condition = narrowed('s.id = $1::bigint', grants, parameters);
     const text = `/* ScopeStates.byId */ ${rowsWhere(condition)}`;
     const { rows, now } = seen(await readTexts(this.pool, text, parameters.values));
-    return { row: rows[0], now };
+    return { state: rows[0], now };
+  }
+
+  private read(statement: QueryConfig & { name: string }): Promise<Texts[]> {
+    return readPrepared(this.pool, statement, this.statements);
   }
 }
 
-/** The rows, each with the clock; where there is none, one with the clock only. */
-function withClock(rows: string): string {
-  return `select s.*, ${stamp('clock.now')} as now_stamp
-    from (select ${utcClock} as now) clock left join (${rows}) s on true`;
-}
+/** Of a legacy row. */
+const noTexts = { scopeKey: null, collector: null, fetcher: null } as const;
 
+const nowStamp = stamp(utcClock);
+
+/** Rows, each with the clock; where there is none, one with the clock only. */
 function rowsWhere(condition: string): string {
-  return withClock(`select ${readColumns('s')} from ${table} s where ${condition}`);
+  const columns = ['identifier', 'scope_key', 'collector', 'fetcher']
+    .map((column) => `s.${column}`)
+    .join(', ');
+  return `select clock.now, s.*
+    from (select ${nowStamp} as now) clock
+      left join (select ${columns}, ${told('s')} as told from ${table} s where ${condition}) s on true`;
 }
 
-const candidates = {
-  name: 'ScopeStates.candidates',
-  text: `/* ScopeStates.candidates */ ${withClock(answeringRows(readColumns('c'), readNames))}`,
+const ofEach = {
+  name: 'ScopeStates.ofEach',
+  text: `/* ScopeStates.ofEach */ ${answers(nowStamp)}`,
 };
 
 /** Without lists: whoever waits alone waits for less. */
-const candidatesOfOne = {
+const ofOne = {
   name: 'ScopeStates.ofOne',
   text: `/* ScopeStates.ofOne */ ${rowsWhere(isCandidate)}`,
 };
 
-function seen(found: Texts[]): Seen {
-  return { rows: readStates(found), now: fromStamp(found[0]!.at(-1)!) };
+function seen(found: Texts[]): { rows: ScopeState[]; now: Temporal.Instant } {
+  const rows = found.flatMap(([, scopeId, scopeKey, collector, fetcher, told]) =>
+    scopeId === null
+      ? []
+      : [
+          new ToldState(
+            { scopeId: scopeId!, scopeKey: scopeKey!, collector: collector!, fetcher: fetcher! },
+            told!,
+          ),
+        ],
+  );
+  return { rows, now: fromStamp(found[0]![0]!) };
 }

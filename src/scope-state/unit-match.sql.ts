@@ -1,5 +1,5 @@
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
-import { table } from './row.sql.js';
+import { table, told } from './row.sql.js';
 
 /** The four parameters of a statement that takes one unit: $1 to $4. */
 export function unitTexts({ scopeId, scopeKey, collector, fetcher }: CollectionUnit): string[] {
@@ -34,8 +34,9 @@ const isLegacy = (alias: string) =>
 /** Whether a look-up of the one unit that is asked for can find `s`. */
 export const isCandidate = `s.identifier = $1 and ((${isOfUnit}) or ${isLegacy('s')})`;
 
+/** The units that are asked for, and their places from 1 on. */
 const asked = `unnest(${['$1', '$2', '$3', '$4'].map((place) => given(place, 'text[]')).join(', ')})
-  as asked (identifier, scope_key, collector, fetcher)`;
+  with ordinality as asked (identifier, scope_key, collector, fetcher, place)`;
 
 /**
  * Legacy rows, `c`, of scope ids. That the three columns are empty is said in a way that no index knows: PostgreSQL takes it for
@@ -53,20 +54,20 @@ export const idsOfCandidates = `
   from ${legacyRowsOf(given('$1', 'text[]'))}`;
 
 /**
- * Rows that answer the look-ups of the units asked for: each unit's own, which wins (DESIGN.md 2.1), and only for those that have
- * none the legacy rows of their scope ids; for these there are rows of nulls besides.
+ * What answers the look-ups of the units asked for: each unit's own row, which wins (DESIGN.md 2.1), and only for those that have
+ * none the legacy rows of their scope ids. The first row has what is told of all of the former, with commas in between, each with the
+ * place of its unit behind it, and the clock; each further one a legacy row's scope id, and what is told of it.
  *
- * @param columns what of a row, `c`, is selected, its identifier included
- * @param names of these columns
+ * @param clock SQL of now
  */
-export function answeringRows(columns: string, names: string): string {
+export function answers(clock: string): string {
   return `
   with own as materialized (
-    select asked.identifier as wanted, ${columns}
+    select asked.identifier as wanted, c.id, ${told('c', 'asked.place')} as told
     from ${asked} left join ${table} c using (identifier, scope_key, collector, fetcher)
   )
-  select ${names} from own
+  select null as scope_id, string_agg(told, ',') as told, (select ${clock}) as now from own where id is not null
   union all
-  select ${columns}
-  from ${legacyRowsOf('array(select wanted from own where identifier is null)')}`;
+  select c.identifier, ${told('c')}, null
+  from ${legacyRowsOf('array(select wanted from own where id is null)')}`;
 }

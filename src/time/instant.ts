@@ -25,23 +25,23 @@ const dayMillis = 86_400_000;
 const written = new WeakMap<Temporal.Instant, string>();
 
 /**
- * Instants by texts that they were made of, for those that come again and again: states are mostly at the starts of a few
+ * Instants by what they were made of, for those that come again and again: states are mostly at the starts of a few
  * periods, which are made, and written, once. Others than whole minutes are not remembered: they would push these out.
  */
-export class PeriodStarts {
-  private readonly known = new Map<string, Temporal.Instant>();
+export class PeriodStarts<Key extends string | number> {
+  private readonly known = new Map<string | number, Temporal.Instant>();
 
-  of(text: string, make: (text: string) => Temporal.Instant): Temporal.Instant {
-    const known = this.known.get(text);
+  of(key: Key, make: (key: Key) => Temporal.Instant): Temporal.Instant {
+    const known = this.known.get(key);
     if (known) return known;
-    const instant = make(text);
+    const instant = make(key);
     if (
       instant.epochMilliseconds % minuteMillis === 0 &&
       microsOfMillisecond(instant) === 0 &&
       isWritable(instant)
     ) {
       if (this.known.size === mostStarts) this.known.clear();
-      this.known.set(copyOf(text), instant);
+      this.known.set(typeof key === 'string' ? copyOf(key) : key, instant);
       written.set(instant, write(instant));
     }
     return instant;
@@ -61,7 +61,7 @@ export function parseInstant(text: string): Temporal.Instant {
   return parsed.of(text, parse);
 }
 
-const parsed = new PeriodStarts();
+const parsed = new PeriodStarts<string>();
 
 function parse(text: string): Temporal.Instant {
   if (!rfc3339.test(text)) throw refusal(text);

@@ -248,21 +248,21 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     expect(together).toBe(1);
   });
 
-  test('look-ups that come together share a statement, and each gets its own rows', async () => {
+  test('look-ups that come together share a statement, and each gets its own row', async () => {
     const units = Array.from({ length: 10 }, () => unit());
     for (const one of units.slice(5)) await insert(one);
     await insert({ scopeId: units[0]!.scopeId });
     const asked: number[] = [];
     class Noting extends ScopeStateRepository {
-      override candidates(all: readonly CollectionUnit[]) {
+      override findEach(all: readonly CollectionUnit[]) {
         asked.push(all.length);
-        return super.candidates(all);
+        return super.findEach(all);
       }
     }
     const lookUps = new GroupedLookUps(new Noting(opened.pool));
-    const seen = await Promise.all(units.map((one) => lookUps.candidates(one)));
-    expect(seen.map(({ rows }) => rows.map(({ scopeId }) => scopeId))).toEqual(
-      units.map(({ scopeId }, place) => (place === 0 || place >= 5 ? [scopeId] : [])),
+    const seen = await Promise.all(units.map((one) => lookUps.find(one)));
+    expect(seen.map(({ state }) => state?.scopeId)).toEqual(
+      units.map(({ scopeId }, place) => (place === 0 || place >= 5 ? scopeId : undefined)),
     );
     expect(asked).toEqual([10]);
   });

@@ -9,7 +9,7 @@ import { NotingPool, planOf, type Plan } from '../support/plans.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
 import { scaled, unit } from '../support/units.js';
 
-const ofMany = 'ScopeStates.candidates';
+const ofMany = 'ScopeStates.ofEach';
 const ofOne = 'ScopeStates.ofOne';
 
 const states = scaled(1_000_000, 50_000);
@@ -27,8 +27,8 @@ describe.each(postgresMajors)(`on PostgreSQL %i, among ${states} states,`, (majo
     client = await database.connect();
     const pool = new pg.Pool({ connectionString: database.url, max: 1 });
     const noting = new NotingPool(pool);
-    await new ScopeStateRepository(noting.pool).candidates([]);
-    await new ScopeStateRepository(noting.pool).candidates([unit()]);
+    await new ScopeStateRepository(noting.pool).findEach([]);
+    await new ScopeStateRepository(noting.pool).find(unit());
     await pool.end();
     noting.statements.forEach(({ name, text }) => statements.set(name!.split(' ')[0]!, text));
   }, 300_000);

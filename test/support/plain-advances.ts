@@ -44,7 +44,7 @@ export class PlainAdvances {
   }
 
   async stateOf(one: CollectionUnit) {
-    return plainState((await this.states.candidates([one])).rows[0]);
+    return plainState((await this.states.find(one)).state);
   }
 
   statesOf(units: CollectionUnit[]) {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { rowFor } from '../../src/scope-state/scope-state.rules.js';
+import type { ScopeState } from '../../src/scope-state/scope-state.rules.js';
 import { plainState, usePlainAdvances } from '../support/plain-advances.js';
 import { postgresMajors } from '../support/test-database.js';
 import { unit } from '../support/units.js';
@@ -28,21 +28,20 @@ describe.each(postgresMajors)('look-ups on PostgreSQL %i', (major) => {
     }
   });
 
-  const found = (row: ReturnType<typeof rowFor>) =>
+  const found = (row: ScopeState | undefined) =>
     row ? (row.collector === null ? 'a legacy row' : 'its own') : 'none';
 
   test.each(kinds)('find $finds for a unit that has $has', async ({ one, finds }) => {
-    expect(found(rowFor(one, (await used.states.candidates([one])).rows))).toBe(finds);
+    expect(found((await used.states.find(one)).state)).toBe(finds);
   });
 
   test('find together what each finds alone', async () => {
     const alone = new Map<unknown, unknown>();
-    for (const { one } of kinds)
-      alone.set(one, plainState(rowFor(one, (await used.states.candidates([one])).rows)));
+    for (const { one } of kinds) alone.set(one, plainState((await used.states.find(one)).state));
     for (const subset of subsets) {
       for (const together of [subset, [...subset, ...subset.slice(0, 1)]]) {
-        const { rows } = await used.states.candidates(together.map(({ one }) => one));
-        const seen = together.map(({ one }) => plainState(rowFor(one, rows)));
+        const { states } = await used.states.findEach(together.map(({ one }) => one));
+        const seen = states.map(plainState);
         expect(seen).toEqual(together.map(({ one }) => alone.get(one)));
       }
     }
