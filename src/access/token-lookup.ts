@@ -49,10 +49,13 @@ export class TokenLookup {
 
   /** At once where it is remembered. @throws Unavailable when the database doesn't say, and what is remembered is too old */
   find(id: string): Known | undefined | Promise<Known | undefined> {
-    const entry = this.remembered(id);
-    if (!entry) return this.askedSince(this.now() - believedMillis, id).then((asked) => this.asOfNow(asked));
-    if (this.isToBeRenewed(entry)) this.ask(id).catch(() => undefined); // believed until its time is over
-    return this.asOfNow(entry);
+    const now = this.now();
+    const entry = this.remembered(id, now);
+    if (!entry) {
+      return this.askedSince(now - believedMillis, id).then((asked) => knownAt(this.now(), asked));
+    }
+    if (isToBeRenewed(entry, now)) this.ask(id).catch(() => undefined); // believed until its time is over
+    return knownAt(now, entry);
   }
 
   /** Whoever joins others who have waited long gets no answer that is older than what is believed. */
@@ -61,19 +64,9 @@ export class TokenLookup {
     return entry.askedAt > earliest ? entry : this.ask(id);
   }
 
-  private isToBeRenewed({ known, askedAt, endsAt }: Entry): boolean {
-    const now = this.now();
-    return known?.token !== undefined && now - askedAt >= freshMillis && now < endsAt;
-  }
-
-  private asOfNow({ known, endsAt }: Entry): Known | undefined {
-    return !known || this.now() < endsAt ? known : { digest: known.digest, token: undefined };
-  }
-
-  private remembered(id: string): Entry | undefined {
+  private remembered(id: string, now: number): Entry | undefined {
     const entry = this.found.get(id) ?? this.missed.get(id);
     if (!entry) return undefined;
-    const now = this.now();
     return now - entry.askedAt < believedMillis || now >= entry.endsAt ? entry : undefined;
   }
 
@@ -122,6 +115,14 @@ export class TokenLookup {
     into.set(id, entry);
     if (into.size > mostEntries) into.delete(into.keys().next().value!);
   }
+}
+
+function isToBeRenewed({ known, askedAt, endsAt }: Entry, now: number): boolean {
+  return known?.token !== undefined && now - askedAt >= freshMillis && now < endsAt;
+}
+
+function knownAt(now: number, { known, endsAt }: Entry): Known | undefined {
+  return !known || now < endsAt ? known : { digest: known.digest, token: undefined };
 }
 
 function entryOf(stored: StoredToken | undefined, askedAt: number): Entry {

@@ -13,8 +13,9 @@ const scope = new AsyncLocalStorage<RequestScope>();
 
 const anonymous = 'anonymous';
 
-export function inRequest<T>(requestId: string, answer: () => T): T {
-  return scope.run({ requestId }, answer);
+/** @param context if it is known already who asks */
+export function inRequest<T>(requestId: string, answer: () => T, context?: CallContext): T {
+  return scope.run({ requestId, ...(context && { context }) }, answer);
 }
 
 export function currentRequestId(): string {

@@ -154,27 +154,24 @@ export class ShortWay {
   private answer(request: IncomingMessage, response: ServerResponse, { asked, admitted, body }: Taken): void {
     const { admission, documents } = this.options;
     const { known, variables } = asked;
-    const requestId = requestIdOf(request.headers['x-request-id']);
-    inRequest(requestId, () => {
-      const context = admission.contextFor(admitted, requestId);
-      const exchange = this.begin(response, known.operation, context);
-      const goOn = () => exchange.leave(() => this.goOn(request, response, { admitted, body }));
-      const done = (result: ExecutionResult) => {
-        // Its variables are at fault, and nothing was executed.
-        if (result.data === undefined) goOn();
-        else exchange.end(200, this.textOf(result));
-      };
-      // Nobody behind it would catch what is thrown here: it would end the process.
-      try {
-        if (documents.refusalOf(known.document, known.operation, variables, isAnonymous(context)))
-          return goOn();
-        const result = this.execution.execute(known, context, variables);
-        if (result instanceof Promise) result.then(done).catch(exchange.fail);
-        else done(result);
-      } catch (error) {
-        exchange.fail(error);
-      }
-    });
+    const context = admission.contextFor(admitted, requestIdOf(request.headers['x-request-id']));
+    const exchange = this.begin(response, known.operation, context);
+    const goOn = () => exchange.leave(() => this.goOn(request, response, { admitted, body }));
+    const done = (result: ExecutionResult) => {
+      // Its variables are at fault, and nothing was executed.
+      if (result.data === undefined) goOn();
+      else exchange.end(200, this.textOf(result, context));
+    };
+    // Nobody behind it would catch what is thrown here: it would end the process.
+    try {
+      if (documents.refusalOf(known.document, known.operation, variables, isAnonymous(context)))
+        return goOn();
+      const result = this.execution.execute(known, context, variables);
+      if (result instanceof Promise) result.then(done).catch(exchange.fail);
+      else done(result);
+    } catch (error) {
+      exchange.fail(error);
+    }
   }
 
   /** Keeps an eye on the deadline, and answers once. */
@@ -213,9 +210,11 @@ export class ShortWay {
     return { end, fail, leave };
   }
 
-  private textOf({ data, errors }: ExecutionResult): string {
+  private textOf({ data, errors }: ExecutionResult, context: RequestContext): string {
     if (!errors) return `{"data":${JSON.stringify(data)}}\n`;
-    return `${JSON.stringify({ errors: errors.map((error) => this.formatted(error)), data })}\n`;
+    const format = () => errors.map((error) => this.formatted(error));
+    const formatted = inRequest(context.caller.requestId, format, context);
+    return `${JSON.stringify({ errors: formatted, data })}\n`;
   }
 
   private formatted(error: GraphQLError) {

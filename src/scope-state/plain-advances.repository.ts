@@ -142,11 +142,12 @@ function one({ advance, caller }: PlainAdvance): QueryConfig {
 function many(asked: readonly PlainAdvance[], isWhole: boolean): QueryConfig {
   const advances = asked.map(({ advance }) => advance);
   const callers = isWhole ? [asked[0]!.caller] : asked.map(({ caller }) => caller);
+  const names = callers.map(({ caller }) => caller);
   const values = [
     ...unitParameters(advances.map(({ unit }) => unit)).map(textArray),
     textArray(advances.map(({ lastProcessedTimestamp }) => toTimestamp(lastProcessedTimestamp))),
     expectations(advances),
-    textArray(callers.map(({ caller }) => caller)),
+    textArray(names.every((name) => name === names[0]) ? names.slice(0, 1) : names),
     textArray(callers.map(({ requestId }) => requestId)),
     isWhole,
   ];

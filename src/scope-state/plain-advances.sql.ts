@@ -54,7 +54,8 @@ const advancesAsked = `
 
 /**
  * Advances of units that have a row of their own, as a transaction of one statement: the lock, the decision, the write and
- * its entry (docs/adr/0019-group-commit.md). No unit twice, unless they are one whole, which has one caller, said once.
+ * its entry (docs/adr/0019-group-commit.md). No unit twice, unless they are one whole, which has one caller, said once. An actor who
+ * has sent all of them is said once, too.
  *
  * `mine` has the rows as they are now, not as the statement's snapshot has them: a lock that comes after another's change
  * looks at the row again, and so does the update of a row that is locked. The clock is read when all are locked.

@@ -148,6 +148,21 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     },
   );
 
+  test.each([
+    ['one actor', ['one', 'one', 'one']],
+    ['several actors', ['one', 'one', 'another']],
+  ])('entries of %s name who has sent each advance, and by which request', async (_, actors) => {
+    const units = await used.inserted(actors.length);
+    await used.plain.advance(
+      units.map((one, place) => ({
+        advance: advancing(one, '2026-01-01T01:00:00Z'),
+        caller: { caller: actors[place]!, requestId: `request ${place}` },
+      })),
+    );
+    const entries = await Promise.all(units.map((one) => used.entriesOf(one)));
+    expect(entries).toMatchObject(actors.map((actor, place) => [{ actor, request_id: `request ${place}` }]));
+  });
+
   /** A pool whose sessions end while statements of some kind are on their way. */
   const endingPool = (isMeant: (sent: pg.Query & { text: string }) => boolean) => {
     const connect = async () => {
