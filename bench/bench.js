@@ -9,6 +9,7 @@ import { Results } from './report/results.js';
 import { setStage } from './stage.js';
 
 const mostSettleSeconds = 30;
+const warmUpConcurrency = 64;
 
 const options = readOptions(process.argv.slice(2));
 const startedAt = performance.now();
@@ -49,13 +50,14 @@ try {
 
 /** Compiled, planned and cached is what servers are when they have run for a while. */
 async function warmUp() {
-  const operations = new Set(options.cells.map(({ operation }) => operation));
+  const cells = Map.groupBy(options.cells, ({ operation }) => operation);
+  const seconds = options.warmUpSeconds;
   for (const target of stage.targets) {
     say(`warming up ${target.title}`);
     if (!options.quick) await settle(target);
-    for (const operation of operations) {
-      const concurrency = operation === 'batch' ? 1 : 16;
-      const seconds = options.warmSeconds * 3;
+    for (const [operation, ofOperation] of cells) {
+      const concurrencies = ofOperation.map((cell) => cell.concurrency);
+      const concurrency = Math.max(...concurrencies.filter((each) => each <= warmUpConcurrency));
       const { failure } = await measure(stage, target, { operation, concurrency, seconds, warmSeconds: 0 });
       if (failure) say(`${target.title}, ${operation}: ${failure}`);
     }

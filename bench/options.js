@@ -5,11 +5,16 @@ import { operations, quickConcurrencies } from './work/operations.js';
 const usage = `npm run bench -- [options]
 
   --quick            a look in about three minutes: fewer states, rounds and concurrencies
-  --rounds N         how often each is measured; 5 unless told
+  --rounds N         how often each is measured; 8 unless told
   --seconds N        how long a measurement lasts; 1 unless told
   --states N         how many states the table has; 1000000 unless told
   --only a,b         which operations: ${Object.keys(operations).join(', ')}
   --servers a,b      which servers: ${servers.map(({ name }) => name).join(', ')}, pgbench`;
+
+/** Of fewer the median says too little. */
+const leastRounds = 5;
+/** What may be told, and all is measured nevertheless. */
+const told = ['quick', 'help', 'seconds', 'rounds'];
 
 /** What to measure, of the command line. Names that do not exist end the program. */
 export function readOptions(args) {
@@ -28,15 +33,17 @@ export function readOptions(args) {
     process.exit();
   }
   const { quick } = values;
+  const rounds = numberOf('rounds', values.rounds ?? (quick ? 2 : 8), 1);
   return {
     quick,
-    rounds: numberOf('rounds', values.rounds ?? (quick ? 2 : 5), 1),
+    rounds,
     seconds: numberOf('seconds', values.seconds ?? (quick ? 0.5 : 1), 0.05),
     warmSeconds: quick ? 0.1 : 0.2,
+    warmUpSeconds: quick ? 0.3 : 5,
     states: numberOf('states', values.states ?? (quick ? 100_000 : 1_000_000), 20_000),
     cells: cellsOf(namesOf('only', values.only, Object.keys(operations)), quick),
     servers: namesOf('servers', values.servers, [...servers.map(({ name }) => name), 'pgbench']),
-    isWhole: !quick && Object.keys(values).every((name) => ['quick', 'help', 'seconds'].includes(name)),
+    isWhole: !quick && rounds >= leastRounds && Object.keys(values).every((name) => told.includes(name)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { median, ratiosOfRounds, spread } from './statistics.js';
 
-/** Above it, the rounds of a measurement tell different stories. */
+/** Above it, a measurement's median tells little. */
 export const noiseBound = 0.3;
 
 /** The rounds of every (operation, concurrency, server), and what they come to. */

@@ -1,6 +1,7 @@
 // What has to be reached: issue 7's table.
 import { batchSize } from '../work/operations.js';
 import { servers } from '../peers/peers.js';
+import { aroundMedian } from './statistics.js';
 
 const titleOf = (name) => servers.find((server) => server.name === name).title;
 const ratioLines = [
@@ -22,7 +23,7 @@ const ratioLines = [
 const leastRowsASecond = 40_000;
 const mostTimesTheFirstPage = 1.5;
 
-/** Each line: operation, concurrency, against what, what is asked, what was measured, between what in the rounds, what the ceiling reaches, whether it is reached. */
+/** Each line: operation, concurrency, against what, what is asked, what was measured, between what it lies, what the ceiling reaches, whether it is reached. */
 export function targetLines(results) {
   return [
     ...ratioLines.flatMap((line) => ratiosOf(results, line)),
@@ -44,7 +45,11 @@ function ratiosOf(results, { operations, concurrencies, least, aim }) {
           against: titleOf(other),
           asked: `≥ ${asked}×${aim ? `, aim ${aim}×` : ''}`,
           measured: ratio === undefined ? (hasFailed ? 'failed' : undefined) : `${ratio.toFixed(2)}×`,
-          rounds: ratios && [Math.min, Math.max].map((of) => of(...ratios).toFixed(2)).join(' to '),
+          between:
+            ratios &&
+            aroundMedian(ratios)
+              .map((end) => end.toFixed(2))
+              .join(' to '),
           ceiling: ceilingOf(results, operation, concurrency, other),
           isReached: ratio === undefined ? (hasFailed ? false : undefined) : ratio >= asked,
         };
