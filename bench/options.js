@@ -11,7 +11,7 @@ const usage = `npm run bench -- [options]
   --only a,b         which operations: ${Object.keys(operations).join(', ')}
   --servers a,b      which servers: ${servers.map(({ name }) => name).join(', ')}, pgbench`;
 
-/** Of fewer the median says too little. */
+/** Between no two of fewer the median lies nine in ten sure. */
 const leastRounds = 5;
 /** What may be told, and all is measured nevertheless. */
 const told = ['quick', 'help', 'seconds', 'rounds'];

@@ -118,7 +118,7 @@ function report(rates, { samples, rate }) {
 
 ${values.quick ? '**This is `--quick`: not the real thing.**\n\n' : ''}Requests a second, medians of ${plan.rounds} rounds of ${plan.seconds} s in which the sizes take turns. "Flat" is at most ${mostTimeGrowth}× the
 time of the smallest table: an index of a million is a level deeper than one of ten thousand, and fits no cache of a core.
-\`~\`: the rounds lie further apart than ${noiseBound * 100} % of their median.
+\`~\`: the two rounds between which the median lies, nine in ten sure, are further apart than ${noiseBound * 100} % of it.
 
 ${table(head, rows)}
 

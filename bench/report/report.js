@@ -12,9 +12,9 @@ const titles = { ...Object.fromEntries(servers.map(({ name, title }) => [name, t
 const noisyRunShare = 0.2;
 
 const aboutTargets =
-  'What is measured is the median of the rounds’ ratios. Beside it stand two of them between which the median of all possible rounds lies, ' +
-  'nine in ten sure: where both lie on one side of what is asked, noise did not decide. “The ceiling” is what bare node:http with the same ' +
-  'batching reaches against the same server.';
+  'What is measured is the median of the rounds’ ratios. Beside it stand two of the rounds between which the median lies, nine in ten sure, of ' +
+  'all rounds that these processes could have had; others of the same code can differ by more (see below). “The ceiling” is what bare ' +
+  'node:http with the same batching reaches against the same server.';
 
 /** Writes `<base>.md` and `<base>.svg` in bench/. */
 export async function writeReport({ base, results, options, names, postgres, pgbench, ours, minutes }) {
@@ -51,7 +51,7 @@ export function targetsTable(results) {
     'against',
     'at least',
     'measured',
-    'surely between',
+    'nine in ten between',
     'the ceiling',
     'so',
   ];
@@ -66,12 +66,12 @@ function warnings(results, { quick, isWhole }) {
   else if (!isWhole) lines.push('**Not the whole benchmark: it was told what to measure, and how.**');
   if (noisy / all > noisyRunShare) {
     lines.push(
-      `**Too noisy to be believed**: ${noisy} of ${all} medians lie, nine in ten sure, no closer than within ` +
-        `${noiseBound * 100} % of themselves. Is something else at work on this machine?`,
+      `**Too noisy to be believed**: of ${noisy} of ${all} medians the two rounds that they lie between, nine in ten sure, are further ` +
+        `apart than ${noiseBound * 100} % of them. Is something else at work on this machine?`,
     );
   } else if (noisy > 0) {
     lines.push(
-      `${noisy} of ${all} medians lie, nine in ten sure, no closer than within ${noiseBound * 100} % of themselves: marked ~.`,
+      `Of ${noisy} of ${all} medians the two rounds that they lie between, nine in ten sure, are further apart than ${noiseBound * 100} % of them: marked ~.`,
     );
   }
   const failures = results.failures();

@@ -7,27 +7,27 @@ export function median(numbers) {
 const sureness = 0.9;
 
 /**
- * Between which two of these figures the median lies of all that could have been measured, nine in ten sure: by their order alone,
- * whatever their distribution (an interval of order statistics). Of five, and of fewer, these are the lowest and the highest, of
- * eight the second ones.
+ * The narrowest two of these figures between which the median lies, nine in ten sure, of all that could have been measured, by their
+ * order alone and whatever their distribution (an interval of order statistics): of five to seven the lowest and the highest, of eight
+ * the second ones. Of fewer than five no two are that sure, and these are the lowest and the highest.
  */
 export function aroundMedian(numbers) {
   const sorted = numbers.toSorted((one, other) => one - other);
   const count = sorted.length;
-  let outside = 0;
-  // So many of `count` throws of a coin are heads, or fewer: so probable is it that the median is not above this one.
-  for (let atMost = 2 * 0.5 ** count; atMost <= 1 - sureness;) {
-    outside += 1;
-    atMost += 2 * binomial(count, outside) * 0.5 ** count;
-  }
-  const place = Math.max(0, outside - 1);
-  return [sorted[place], sorted[count - 1 - place]];
+  let leftOut = 0; // on each side
+  while (outside(count, leftOut + 1) <= 1 - sureness) leftOut += 1;
+  return [sorted[leftOut], sorted[count - 1 - leftOut]];
 }
 
-function binomial(all, some) {
+/** How probable it is that the median is none of those between, if so many are left out on each side: throws of a coin. */
+function outside(count, leftOut) {
   let ways = 1;
-  for (let one = 1; one <= some; one += 1) ways *= (all - some + one) / one;
-  return ways;
+  let probable = 0;
+  for (let heads = 0; heads <= leftOut; heads += 1) {
+    probable += 2 * ways * 0.5 ** count;
+    ways *= (count - heads) / (heads + 1);
+  }
+  return probable;
 }
 
 /** How far these two lie apart, as a part of the median. */

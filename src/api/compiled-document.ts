@@ -105,14 +105,14 @@ export class CompiledDocument {
   }
 }
 
-/** Arguments that are variables which are there take their values as they are; whatever else there is, graphql-js coerces. */
+/** Where all arguments of a field are given, as variables that are there, these are their values; else graphql-js coerces them. */
 function argumentsOf(field: GraphQLField<unknown, unknown>, node: FieldNode): (coerced: Values) => Values {
   const byJs = (coerced: Values) => getArgumentValues(field, node, coerced);
   const given = node.arguments ?? [];
   const names = given.flatMap(({ name, value }) =>
     value.kind === Kind.VARIABLE ? [[name.value, value.name.value] as const] : [],
   );
-  if (names.length !== field.args.length || names.length !== given.length) return byJs;
+  if (names.length < field.args.length) return byJs;
   return (coerced) => {
     const values: Values = {};
     for (const [name, variable] of names) {

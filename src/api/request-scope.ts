@@ -13,9 +13,13 @@ const scope = new AsyncLocalStorage<RequestScope>();
 
 const anonymous = 'anonymous';
 
-/** @param context if it is known already who asks */
-export function inRequest<T>(requestId: string, answer: () => T, context?: CallContext): T {
-  return scope.run({ requestId, ...(context && { context }) }, answer);
+export function inRequest<T>(requestId: string, answer: () => T): T {
+  return scope.run({ requestId }, answer);
+}
+
+/** The same where it is known already who asks. */
+export function inRequestOf<T>(context: CallContext, answer: () => T): T {
+  return scope.run({ requestId: context.caller.requestId, context }, answer);
 }
 
 export function currentRequestId(): string {

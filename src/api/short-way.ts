@@ -18,7 +18,7 @@ import { Execution } from './execution.js';
 import { absence } from './http-errors.js';
 import { keepBody } from './json-body.js';
 import type { KnownDocument, KnownDocuments } from './known-documents.js';
-import { inRequest, isAnonymous, requestIdOf, type RequestContext } from './request-scope.js';
+import { inRequestOf, isAnonymous, requestIdOf, type RequestContext } from './request-scope.js';
 
 export interface ShortWayOptions {
   schema: GraphQLSchema;
@@ -212,8 +212,7 @@ export class ShortWay {
 
   private textOf({ data, errors }: ExecutionResult, context: RequestContext): string {
     if (!errors) return `{"data":${JSON.stringify(data)}}\n`;
-    const format = () => errors.map((error) => this.formatted(error));
-    const formatted = inRequest(context.caller.requestId, format, context);
+    const formatted = inRequestOf(context, () => errors.map((error) => this.formatted(error)));
     return `${JSON.stringify({ errors: formatted, data })}\n`;
   }
 

@@ -51,7 +51,9 @@ function stamps(alias: string): string {
 const starts = new PeriodStarts<number>();
 /** Of a row's stamps the first. */
 export function lastProcessed(stamps: string): Temporal.Instant {
-  return starts.of(microsSince2000(stamps, 0), () => fromStamp(stamps));
+  const since2000 = microsSince2000(stamps, 0);
+  // From the year 2285 on several microseconds are one number.
+  return Number.isSafeInteger(since2000) ? starts.of(since2000, () => fromStamp(stamps)) : fromStamp(stamps);
 }
 const toggled = (stamps: string) => fromStamp(stamps, 16);
 const updated = (stamps: string) => fromStamp(stamps, 32);
@@ -109,7 +111,7 @@ export function toScopeState(row: ScopeStateRow): ScopeState {
  *
  * @param more SQL of what else is told, behind the rest
  */
-export function told(alias: string, ...more: string[]): string {
+export function toldOf(alias: string, ...more: string[]): string {
   const columns = ['active', 'version', 'id', 'revision', 'moved_by_operator'];
   const parts = [stamps(alias), ...columns.map((column) => `${alias}.${column}`), ...more];
   return `concat_ws(' ', ${parts.join(', ')})`;

@@ -7,7 +7,7 @@ import type { Texts } from '../database/send.js';
 import { textArray } from '../database/text-array.js';
 import { Parameters } from './condition.sql.js';
 import { narrowed } from './granted.sql.js';
-import { fromStamp, stamp, table, told, ToldState, utcClock } from './row.sql.js';
+import { fromStamp, stamp, table, toldOf, ToldState, utcClock } from './row.sql.js';
 import { rowFor, type ScopeState } from './scope-state.rules.js';
 import { answers, isCandidate, unitParameters, unitTexts } from './unit-match.sql.js';
 
@@ -42,19 +42,19 @@ export class ScopeStateRepository {
 
   /** The same of each of these. */
   async findEach(units: readonly CollectionUnit[]): Promise<FoundEach> {
-    const [own, ...legacy] = await this.read({ ...ofEach, values: unitParameters(units).map(textArray) });
+    const rows = await this.read({ ...ofEach, values: unitParameters(units).map(textArray) });
+    const [, own, now] = rows.find(([, , clock]) => clock !== null)!;
     const states = new Array<ScopeState | undefined>(units.length).fill(undefined);
-    for (const told of own![1]?.split(',') ?? []) {
+    for (const told of own?.split(',') ?? []) {
       const place = Number(told.slice(told.lastIndexOf(' ') + 1)) - 1;
       states[place] = new ToldState(units[place]!, told);
     }
-    if (legacy.length > 0) {
-      const ofScope = new Map(
-        legacy.map(([scopeId, told]) => [scopeId!, new ToldState({ scopeId: scopeId!, ...noTexts }, told!)]),
-      );
-      units.forEach(({ scopeId }, place) => (states[place] ??= ofScope.get(scopeId)));
+    const legacy = new Map<string, ScopeState>();
+    for (const [scopeId, told] of rows) {
+      if (typeof scopeId === 'string') legacy.set(scopeId, new ToldState({ scopeId, ...noTexts }, told!));
     }
-    return { states, now: fromStamp(own![2]!) };
+    if (legacy.size > 0) units.forEach(({ scopeId }, place) => (states[place] ??= legacy.get(scopeId)));
+    return { states, now: fromStamp(now!) };
   }
 
   /** None where it is not granted. */
@@ -83,7 +83,7 @@ function rowsWhere(condition: string): string {
     .join(', ');
   return `select clock.now, s.*
     from (select ${nowStamp} as now) clock
-      left join (select ${columns}, ${told('s')} as told from ${table} s where ${condition}) s on true`;
+      left join (select ${columns}, ${toldOf('s')} as told from ${table} s where ${condition}) s on true`;
 }
 
 const ofEach = {
@@ -98,15 +98,10 @@ const ofOne = {
 };
 
 function seen(found: Texts[]): { rows: ScopeState[]; now: Temporal.Instant } {
-  const rows = found.flatMap(([, scopeId, scopeKey, collector, fetcher, told]) =>
-    scopeId === null
-      ? []
-      : [
-          new ToldState(
-            { scopeId: scopeId!, scopeKey: scopeKey!, collector: collector!, fetcher: fetcher! },
-            told!,
-          ),
-        ],
-  );
+  const rows: ScopeState[] = [];
+  for (const [, scopeId, scopeKey = null, collector = null, fetcher = null, told] of found) {
+    if (typeof scopeId === 'string')
+      rows.push(new ToldState({ scopeId, scopeKey, collector, fetcher }, told!));
+  }
   return { rows, now: fromStamp(found[0]![0]!) };
 }

@@ -1,5 +1,5 @@
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
-import { table, told } from './row.sql.js';
+import { table, toldOf } from './row.sql.js';
 
 /** The four parameters of a statement that takes one unit: $1 to $4. */
 export function unitTexts({ scopeId, scopeKey, collector, fetcher }: CollectionUnit): string[] {
@@ -55,19 +55,19 @@ export const idsOfCandidates = `
 
 /**
  * What answers the look-ups of the units asked for: each unit's own row, which wins (DESIGN.md 2.1), and only for those that have
- * none the legacy rows of their scope ids. The first row has what is told of all of the former, with commas in between, each with the
- * place of its unit behind it, and the clock; each further one a legacy row's scope id, and what is told of it.
+ * none the legacy rows of their scope ids. One row has the clock, and what is told of all of the former, with commas in between, each with the
+ * place of its unit behind it; each other one a legacy row's scope id, and what is told of it.
  *
  * @param clock SQL of now
  */
 export function answers(clock: string): string {
   return `
   with own as materialized (
-    select asked.identifier as wanted, c.id, ${told('c', 'asked.place')} as told
+    select asked.identifier as wanted, c.id, ${toldOf('c', 'asked.place')} as told
     from ${asked} left join ${table} c using (identifier, scope_key, collector, fetcher)
   )
   select null as scope_id, string_agg(told, ',') as told, (select ${clock}) as now from own where id is not null
   union all
-  select c.identifier, ${told('c')}, null
+  select c.identifier, ${toldOf('c')}, null
   from ${legacyRowsOf('array(select wanted from own where id is null)')}`;
 }

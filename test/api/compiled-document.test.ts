@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { execute, parse, type ExecutionResult, type OperationDefinitionNode } from 'graphql';
+import { buildSchema, execute, parse, type ExecutionResult, type OperationDefinitionNode } from 'graphql';
 import { AnsweredSchemas, CompiledDocument } from '../../src/api/compiled-document.js';
 import type { CallContext } from '../../src/caller/caller.js';
 import { createSchema } from '../../src/api/schema.js';
@@ -128,5 +128,26 @@ describe('arguments are what graphql-js makes of them:', () => {
     await execute({ schema, document: parse(text), variableValues: given, contextValue: context });
     expect(asked).toHaveLength(2);
     expect(asked[0]).toStrictEqual(asked[1]);
+  });
+});
+
+test('an argument that is left out, or null, is what its type says', async () => {
+  const schema = buildSchema('type Query { told(one: Int = 5, other: Int!): String }');
+  schema.getQueryType()!.getFields()['told']!.resolve = (_, args) => JSON.stringify(args);
+  const told = async (text: string, variables: Record<string, unknown>) => {
+    const document = parse(text);
+    const [operation] = document.definitions as OperationDefinitionNode[];
+    const compiled = CompiledDocument.of(new AnsweredSchemas(schema), { document, operation: operation! })!;
+    const { data, errors } = await compiled.execute(context, variables);
+    return { told: data?.['told'], errors: errors?.map(({ message }) => message) };
+  };
+  const some = 'query ($other: Int!) { told(other: $other) }';
+  expect(await told(some, { other: 1 })).toEqual({ told: '{"one":5,"other":1}' });
+  const all = 'query ($one: Int, $other: Int = 2) { told(one: $one, other: $other) }';
+  expect(await told(all, { one: 1 })).toEqual({ told: '{"one":1,"other":2}' });
+  expect(await told(all, {})).toEqual({ told: '{"one":5,"other":2}' });
+  expect(await told(all, { one: 1, other: null })).toEqual({
+    told: null,
+    errors: ['Argument "other" of non-null type "Int!" must not be null.'],
   });
 });

@@ -46,6 +46,14 @@ export const plainOnes: [string, string, Asking?][] = [
     asked('{ scopeStates(filter: { scopeIds: ["nobody"] }) { nodes { id } pageInfo { endCursor } } }'),
   ],
   ['an argument that a variable makes a wrong one', activation],
+  [
+    'an argument that must not be null, and is',
+    asked(
+      `query ($unit: CollectionUnitInput = { scopeId: "a", scopeKey: "b", collector: "c", fetcher: "d" }) {
+        scopeState(unit: $unit) { version } }`,
+      { unit: null },
+    ),
+  ],
   ['a count', asked('{ scopeStates(first: 1) { totalCount nodes { scopeId } } }')],
   [
     'the changes of states',

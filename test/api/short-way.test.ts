@@ -159,6 +159,24 @@ test('also where origins are listed, whose pages may call', async () => {
   expect(short.headers['vary']).toBe('Origin');
 });
 
+test('also where strangers may not see the schema, by whoever may', async () => {
+  const closed = await startServer({
+    DATABASE_URL: database.url,
+    SCOPESTATE_AUTH: 'token',
+    NODE_ENV: 'production',
+  });
+  const told = 'a Did you mean b?';
+  const body = asked(operations.find, { unit: { ...one, fetcher: told.padEnd(41) } });
+  const [, long, short] = [
+    await send(ways.short, body, 'reader', 'both', closed.url),
+    await send(ways.long, body, 'reader', 'both', closed.url),
+    await send(ways.short, body, 'reader', 'both', closed.url),
+  ];
+  await closed.stop();
+  expect(short).toEqual(long);
+  expect(short.body).toContain(told);
+});
+
 test('what takes the long way after all is counted once', async () => {
   const limited = await startServer({
     DATABASE_URL: database.url,

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { rowColumns, toScopeState, type ScopeStateRow } from '../../src/scope-state/row.sql.js';
 import type { ScopeState } from '../../src/scope-state/scope-state.rules.js';
 import { plainState, usePlainAdvances } from '../support/plain-advances.js';
 import { postgresMajors } from '../support/test-database.js';
@@ -26,6 +27,13 @@ describe.each(postgresMajors)('look-ups on PostgreSQL %i', (major) => {
       if (has.includes('legacy')) await used.insert(one, { legacy: true });
       if (has === 'a row of another fetcher') await used.insert({ ...one, fetcher: 'another' });
     }
+    // No two rows are alike in anything.
+    await used.database.query(
+      `update cloudkitty_storage_states set version = 100 + id, revision = 200 + id, active = id % 2 = 0,
+         moved_by_operator = id % 3 = 0, last_processed_timestamp = timestamp '2026-01-01' + id * interval '1 hour',
+         scope_activation_toggle_date = timestamp '2026-02-01' + id * interval '1 microsecond',
+         last_advanced_at = case when id % 2 = 1 then timestamp '2026-03-01' + id * interval '1 second' end`,
+    );
   });
 
   const found = (row: ScopeState | undefined) =>
@@ -33,6 +41,19 @@ describe.each(postgresMajors)('look-ups on PostgreSQL %i', (major) => {
 
   test.each(kinds)('find $finds for a unit that has $has', async ({ one, finds }) => {
     expect(found((await used.states.find(one)).state)).toBe(finds);
+  });
+
+  test('tell all that is stored, of one unit alone and of many together', async () => {
+    const rows = await used.database.query<ScopeStateRow & Record<string, unknown>>(
+      `select ${rowColumns('s')} from cloudkitty_storage_states s`,
+    );
+    const stored = new Map(rows.map((row) => [row.id, toScopeState(row)]));
+    const units = kinds.filter(({ finds }) => finds !== 'none').map(({ one }) => one);
+    const alone = await Promise.all(units.map((one) => used.states.find(one)));
+    const { states } = await used.states.findEach(units);
+    for (const state of [...alone.map((each) => each.state), ...states])
+      expect(plainState(state)).toEqual(stored.get(state!.id));
+    expect(new Set(states.map((state) => state!.id)).size).toBe(units.length);
   });
 
   test('find together what each finds alone', async () => {

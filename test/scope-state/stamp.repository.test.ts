@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { fromStamp, stamp } from '../../src/scope-state/row.sql.js';
+import { fromStamp, lastProcessed, stamp } from '../../src/scope-state/row.sql.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
 
 const times = [
@@ -22,6 +22,22 @@ describe.each(postgresMajors)('a time comes back from PostgreSQL %i as it was st
     ]);
     expect(String(fromStamp(row!.stamp))).toBe(time);
   });
+
+  test.each(['1600-01-01T00:00:00Z', '2026-01-01T00:00:00Z', '2300-01-01T00:00:00Z', '9999-12-31T23:59:00Z'])(
+    'a start of a period that is remembered, and whatever is near it: %s',
+    async (start) => {
+      const [at, ...near] = [0, 0, 1, -1, 16, -16].map((microseconds) =>
+        Temporal.Instant.from(start).add({ microseconds }),
+      );
+      for (const instant of [at!, ...near]) {
+        const [row] = await database.query<{ stamp: string }>(
+          `select ${stamp(`$1::timestamp(6)`)} as stamp`,
+          [String(instant).slice(0, -1)],
+        );
+        expect(String(lastProcessed(row!.stamp))).toBe(String(instant));
+      }
+    },
+  );
 
   test('one without end is none', async () => {
     const [row] = await database.query<{ stamp: string }>(
