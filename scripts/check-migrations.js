@@ -55,7 +55,10 @@ async function describe(pool) {
       union all
       select 5, proname, proname, pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace
       union all
-      select 6, sequencename, sequencename, format('sequence %s as %s', sequencename, data_type) from pg_sequences where schemaname = 'public'
+      select 6, typname, typname, format('type %s as enum (%s)', typname, string_agg(enumlabel, ', ' order by enumsortorder))
+      from pg_enum join pg_type t on t.oid = enumtypid where typnamespace = 'public'::regnamespace group by typname
+      union all
+      select 7, sequencename, sequencename, format('sequence %s as %s', sequencename, data_type) from pg_sequences where schemaname = 'public'
     ) parts order by part, relation collate "C", lpad(place, 80), line`);
   return `${rows.map(({ line }) => line).join('\n')}\n`;
 }

@@ -57,6 +57,9 @@ export async function everything(database: TestDatabase) {
     rows: await rowsOf(database),
     catalog: await catalogOf(database, ''),
     sequences: await database.query('select sequencename, last_value from pg_sequences order by 1'),
+    types: await database.query(
+      'select enumtypid::regtype::text, enumlabel from pg_enum order by 1, enumsortorder',
+    ),
     others: await otherRows(database),
   };
 }
