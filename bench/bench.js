@@ -1,5 +1,5 @@
 // Measures scopestate beside other servers on the same PostgreSQL: see README.md.
-import { vacuum } from './data/databases.js';
+import { vacuum, withClient } from './data/databases.js';
 import { measure } from './measure.js';
 import { readOptions } from './options.js';
 import { listenForStop } from './machine/stop-signal.js';
@@ -25,6 +25,7 @@ const stage = await setStage({ states: options.states, names, say });
 const results = new Results();
 try {
   await warmUp();
+  const checkpointsBefore = await checkpoints();
   for (let round = 0; round < options.rounds; round += 1) {
     await measureRound(round);
     await vacuum(Object.values(stage.urls));
@@ -34,6 +35,7 @@ try {
     results,
     options,
     names,
+    checkpoints: (await checkpoints()) - checkpointsBefore,
     postgres: stage.postgres,
     pgbench: pgbench && (await versionOfPgbench(pgbench)),
     ours: stage.targets.find(({ name }) => name === 'ours'),
@@ -46,6 +48,14 @@ try {
   say(`written to ${file.pathname}`);
 } finally {
   await stage.stop();
+}
+
+/** How many there have been: behind one the first change of each page costs more. */
+async function checkpoints() {
+  const { rows } = await withClient(stage.postgres.url, (client) =>
+    client.query('select num_timed + num_requested as done from pg_stat_checkpointer'),
+  );
+  return Number(rows[0].done);
 }
 
 /** Compiled, planned and cached is what servers are when they have run for a while. */

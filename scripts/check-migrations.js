@@ -47,7 +47,7 @@ async function describe(pool) {
       where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
       union all
       select 2, conrelid::regclass::text, conname, format('%s: constraint %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
-      from pg_constraint where connamespace = 'public'::regnamespace and contype in ('c', 'f', 'p', 'u', 'x')
+      from pg_constraint where connamespace = 'public'::regnamespace and conrelid <> 0 and contype in ('c', 'f', 'p', 'u', 'x')
       union all
       select 3, tablename, indexname, indexdef from pg_indexes where schemaname = 'public'
       union all
@@ -55,8 +55,8 @@ async function describe(pool) {
       union all
       select 5, proname, proname, pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace
       union all
-      select 6, typname, typname, format('type %s as enum (%s)', typname, string_agg(enumlabel, ', ' order by enumsortorder))
-      from pg_enum join pg_type t on t.oid = enumtypid where typnamespace = 'public'::regnamespace group by typname
+      select 6, typname, typname, format('domain %s as %s %s', typname, format_type(typbasetype, typtypmod), pg_get_constraintdef(k.oid))
+      from pg_type t join pg_constraint k on contypid = t.oid where typnamespace = 'public'::regnamespace
       union all
       select 7, sequencename, sequencename, format('sequence %s as %s', sequencename, data_type) from pg_sequences where schemaname = 'public'
     ) parts order by part, relation collate "C", lpad(place, 80), line`);

@@ -17,10 +17,11 @@ const aboutTargets =
   'node:http with the same batching reaches against the same server.';
 
 /** Writes `<base>.md` and `<base>.svg` in bench/. */
-export async function writeReport({ base, results, options, names, postgres, pgbench, ours, minutes }) {
+export async function writeReport(run) {
+  const { base, results, options, names, checkpoints, postgres, pgbench, ours, minutes } = run;
   const parts = [
     '# What the benchmark measured',
-    warnings(results, options),
+    warnings(results, options, checkpoints),
     targetsTable(results),
     `![requests a second](${base}.svg)`,
     ...Object.keys(operations).map((operation) => operationTable(operation, results, options, names)),
@@ -58,7 +59,7 @@ export function targetsTable(results) {
   return `## Targets\n\n${aboutTargets}\n\n${table(head, rows)}`;
 }
 
-function warnings(results, { quick, isWhole }) {
+function warnings(results, { quick, isWhole }, checkpoints) {
   const { noisy, all } = results.noise();
   const lines = [];
   if (quick)
@@ -72,6 +73,11 @@ function warnings(results, { quick, isWhole }) {
   } else if (noisy > 0) {
     lines.push(
       `Of ${noisy} of ${all} medians the two rounds that they lie between, nine in ten sure, are further apart than ${noiseBound * 100} % of them: marked ~.`,
+    );
+  }
+  if (checkpoints > 0) {
+    lines.push(
+      `**PostgreSQL made ${checkpoints} checkpoint${checkpoints === 1 ? '' : 's'} while this was measured**: what came behind paid for pages that were written whole.`,
     );
   }
   const failures = results.failures();

@@ -4,7 +4,7 @@ import { table } from '../scope-state/row.sql.js';
 import { unitParameters } from '../scope-state/unit-match.sql.js';
 import { timed } from './block.sql.js';
 import type { ChangeFilter } from './change-filter.rules.js';
-import { history, kindType } from './change-row.sql.js';
+import { history } from './change-row.sql.js';
 import { grantedSides } from './granted-change.sql.js';
 
 const unit = ['identifier', 'scope_key', 'collector', 'fetcher'] as const;
@@ -45,7 +45,7 @@ export function conditionOfChanges(filter: ChangeFilter, grants: Grants, paramet
   }
   if (filter.kinds) {
     // The second one lets the index of the rare kinds be used.
-    conditions.push(`h.kind = any (${parameters.add(filter.kinds, `${kindType}[]`)})`);
+    conditions.push(`h.kind = any (${parameters.add(filter.kinds, 'text[]')})`);
     if (!filter.kinds.includes('ADVANCED')) conditions.push(`h.kind <> 'ADVANCED'`);
   }
   if (filter.actors) conditions.push(`h.actor = any (${parameters.add(filter.actors, 'text[]')})`);

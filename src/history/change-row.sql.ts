@@ -2,7 +2,7 @@ import { micros, toInstant } from '../scope-state/row.sql.js';
 import type { ShownState } from '../scope-state/scope-state.rules.js';
 import type { Change, ChangeKind } from './change.rules.js';
 
-export { history, kindType } from '../scope-state/record.sql.js';
+export { history } from '../scope-state/record.sql.js';
 
 const times = {
   last_processed_micros: 'last_processed_timestamp',

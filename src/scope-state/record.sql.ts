@@ -14,9 +14,6 @@ export function authorValues({ caller, requestId, reason, operation }: Author): 
 
 export const history = 'scopestate_history';
 
-/** The type of an entry's kind. */
-export const kindType = 'scopestate_change_kind';
-
 const unit = ['identifier', 'scope_key', 'collector', 'fetcher'] as const;
 const flag = ['active', 'scope_activation_toggle_date'] as const;
 const changing = ['last_processed_timestamp', 'last_advanced_at', 'version', 'updated_at'] as const;
@@ -50,12 +47,7 @@ interface Change {
  * `author` is SQL for the actor, the request's id, and for an operator's change the reason and the operation.
  */
 export function record({ changed, what, kind }: Change, author: readonly string[]): string {
-  const values = new Map([
-    ['kind', `(${kind})::${kindType}`],
-    ['state_id', 'c.id'],
-    ...kept(what),
-    ...before(what),
-  ]);
+  const values = new Map([['kind', kind], ['state_id', 'c.id'], ...kept(what), ...before(what)]);
   const [actor, requestId, reason = 'null', operation] = author;
   values.set('recorded_at', what === 'deleted' ? utcClock : 'c.updated_at');
   values.set('actor', actor!).set('request_id', requestId!).set('reason', reason);

@@ -7,41 +7,44 @@ let database: TestDatabase;
 
 afterEach(() => database.drop());
 
-/** Kinds as they were before they had a type of their own. */
-const asTexts = `
-  drop index scopestate_history_of_scope, scopestate_history_of_kind;
-  alter table scopestate_history alter column kind type varchar(11);
-  alter table scopestate_history add constraint scopestate_history_kind
-    check (kind in (${changeKinds.map((kind) => `'${kind}'`).join(', ')}));
-  create index scopestate_history_of_scope on scopestate_history (identifier) where kind <> 'ADVANCED';
-  create index scopestate_history_of_kind on scopestate_history (kind, sequence) where kind <> 'ADVANCED';
-  drop type scopestate_change_kind;
-  delete from scopestate_migrations where name = '20261128000000_give_kinds_of_changes_a_type'`;
+/** Kinds as they were before they had a domain. */
+const asBefore = `
+  alter table scopestate_history
+    alter column kind type varchar(11),
+    add constraint scopestate_history_kind check (kind in (${changeKinds.map((kind) => `'${kind}'`).join(', ')}));
+  drop domain scopestate_change_kind;
+  delete from scopestate_migrations where name = '20261128000000_keep_kinds_of_changes_in_a_domain'`;
 
-const insert = (kinds: string) => `
+const insert = (kind: string, from: string) => `
   insert into scopestate_history (
     kind, state_id, identifier, last_processed_timestamp, active, scope_activation_toggle_date, version, recorded_at, actor
   )
-  select kind, 1, 'a', '2026-01-01', true, '2026-01-01', 1, '2026-01-01', 'a test' from ${kinds}`;
+  select ${kind}, 1, 'a', '2026-01-01', true, '2026-01-01', 1, '2026-01-01', 'a test' from ${from}`;
 
-const entries = `select kind::text, to_jsonb(h) - 'kind' as rest from scopestate_history h order by sequence`;
+const about = `
+  select pg_relation_filenode('scopestate_history') as file, atttypid::regtype::text as type, exists (
+    select from pg_stats where tablename = 'scopestate_history' and attname = 'kind'
+  ) as has_statistics
+  from pg_attribute where attrelid = 'scopestate_history'::regclass and attname = 'kind'`;
 
 test.each(postgresMajors)(
   'a history of before keeps its entries, of every kind, on PostgreSQL %i',
   async (major) => {
     database = await createTestDatabase({ major });
-    await database.query(asTexts);
-    await database.query(insert('unnest($1::text[]) kind'), [changeKinds]);
-    const before = await database.query<{ kind: string }>(entries);
+    await database.query(asBefore);
+    await database.query(insert('kind', 'unnest($1::text[]) kind'), [changeKinds]);
+    await database.query('analyze scopestate_history');
+    const entries = 'select to_jsonb(h) as entry from scopestate_history h order by sequence';
+    const [before, [was]] = [await database.query(entries), await database.query(about)];
+    expect(was).toMatchObject({ type: 'character varying', has_statistics: true });
     await migrateUp(database.url);
 
-    const after = await database.query<{ kind: string }>(entries);
-    expect(after.map(({ kind }) => kind)).toEqual(changeKinds);
-    expect(after).toEqual(before);
-    await expect(
-      database.query(insert(`(select 'TOUCHED'::scopestate_change_kind) k (kind)`)),
-    ).rejects.toMatchObject({
-      code: '22P02',
+    expect(await database.query(entries)).toEqual(before);
+    expect(before.map(({ entry }) => (entry as { kind: string }).kind)).toEqual(changeKinds);
+    expect(await database.query(about)).toEqual([{ ...was, type: 'scopestate_change_kind' }]);
+    await expect(database.query(insert(`'TOUCHED'`, 'scopestate_history_start'))).rejects.toMatchObject({
+      code: '23514',
+      constraint: 'scopestate_change_kind',
     });
   },
 );

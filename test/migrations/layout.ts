@@ -57,8 +57,8 @@ export async function everything(database: TestDatabase) {
     rows: await rowsOf(database),
     catalog: await catalogOf(database, ''),
     sequences: await database.query('select sequencename, last_value from pg_sequences order by 1'),
-    types: await database.query(
-      'select enumtypid::regtype::text, enumlabel from pg_enum order by 1, enumsortorder',
+    domains: await database.query(
+      'select contypid::regtype::text, conname, pg_get_constraintdef(oid) from pg_constraint where contypid <> 0 order by 1, 2',
     ),
     others: await otherRows(database),
   };

@@ -27,7 +27,7 @@ export async function fillWithChanges(database: TestDatabase, changes: number): 
        scope_activation_toggle_date, last_advanced_at, version, old_last_processed_timestamp, old_version, old_updated_at,
        recorded_at, actor
      )
-     select (case when n <= $2 then 'CREATED' when n % 1000 = 1 then 'RESET' else 'ADVANCED' end)::scopestate_change_kind,
+     select case when n <= $2 then 'CREATED' when n % 1000 = 1 then 'RESET' else 'ADVANCED' end,
        s, ${unit('s', `n % ${rareOnceIn} = 77`)}, timestamp '2026-06-20', true,
        timestamp '2026-01-01', timestamp '2026-06-20', 1 + n / $2,
        case when n > $2 then timestamp '2026-06-19' end, case when n > $2 then n / $2 end,
