@@ -45,6 +45,9 @@ class TakenBack extends Error {
 const usualLockTimeout = Temporal.Duration.from({ seconds: 10 });
 const lockNotAvailable = '55P03';
 
+/** What other sessions work on, in the order in which advances lock them. */
+const tablesInUse = ['cloudkitty_storage_states', 'scopestate_history'];
+
 /** MikroORM's own one makes the database and its table before, and so outside of, the transaction that it is given. */
 class TransactionalMigrator extends Migrator {
   protected override async init(): Promise<void> {}
@@ -82,7 +85,8 @@ export async function migrateUp(database: Database, options: MigrateOptions = {}
         await em.execute(`select pg_advisory_xact_lock(${migrationLock})`);
         const status = await migrationStatus(database);
         refuseNewerSchema(status);
-        if (status.pending.length > 0) await lockTable(em, lockTimeout);
+        if (status.pending.length > 0) await lockTables(em, lockTimeout);
+        database.orm.config.set('schema', await schemaOfMigrations(em));
         await em.execute(
           `select set_config('scopestate.on_duplicate', '${options.onDuplicate ?? ''}', true)`,
         );
@@ -117,19 +121,28 @@ export async function migrateUp(database: Database, options: MigrateOptions = {}
   }
 }
 
-/** Before anything is read of it: what is found must still be so when it is changed. */
-async function lockTable(em: EntityManager, timeout: Temporal.Duration): Promise<void> {
+/** Before anything is read of them: what is found must still be so when it is changed. */
+async function lockTables(em: EntityManager, timeout: Temporal.Duration): Promise<void> {
   await em.execute(`set local lock_timeout = '${Math.ceil(timeout.total('milliseconds'))}ms'`);
-  await em.execute(`do $$ begin
-    if to_regclass('cloudkitty_storage_states') is not null then
-      lock table cloudkitty_storage_states in access exclusive mode;
-    end if;
-  end $$`);
+  for (const table of tablesInUse) {
+    await em.execute(`do $$ begin
+      if to_regclass('${table}') is not null then lock table ${table} in access exclusive mode; end if;
+    end $$`);
+  }
+}
+
+/** Where they were noted down before, or else where this session makes tables; MikroORM takes it for `public` unless it is told. */
+async function schemaOfMigrations(em: EntityManager): Promise<string> {
+  const [found] = await em.execute<{ schema: string }[]>(
+    `select coalesce(min(nspname), current_schema()) as schema
+     from pg_class t join pg_namespace n on n.oid = relnamespace where t.oid = to_regclass('scopestate_migrations')`,
+  );
+  return found!.schema;
 }
 
 function stillLocked(timeout: Temporal.Duration, cause: unknown): OperatorError {
   return new OperatorError(
-    `other sessions have used cloudkitty_storage_states for ${formatDuration(timeout)} without a break; nothing was changed. ` +
+    `other sessions have used ${tablesInUse.join(' or ')} for ${formatDuration(timeout)} without a break; nothing was changed. ` +
       'Stop them for a moment (CloudKitty, long transactions), or wait longer with --lock-timeout',
     { cause },
   );
