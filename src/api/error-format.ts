@@ -70,7 +70,7 @@ function publicView(formatted: GraphQLFormattedError, fault: unknown, log: Log):
   }
   const isUncoded = uncoded.some((beginning) => formatted.message.startsWith(beginning));
   const code = isUncoded ? 'BAD_USER_INPUT' : clientCodes[String(formatted.extensions?.['code'])];
-  if (code !== undefined) return { message: formatted.message, code, ...variableField(formatted.message) };
+  if (code !== undefined) return { ...explained(formatted.message), code };
   log.error(
     { event: 'internal-error', requestId: currentRequestId(), err: fault },
     'a request failed inside',
@@ -88,13 +88,20 @@ function shown(message: string, hidesSchema: boolean): string {
   return cut.toWellFormed(); // a strict reader of JSON refuses the whole answer for half of a surrogate pair
 }
 
-/** graphql-js names the variable, and the place in it, in the text only. */
-function variableField(message: string): { field?: string } {
+/** graphql-js names an argument or a variable, and the place in it, in the text only. */
+function explained(message: string): { message: string; field?: string } {
+  const [, argument] = /^Argument "(\w+)" has invalid value/.exec(message) ?? [];
+  // Its literals have been validated: only variables can have made it wrong.
+  if (argument !== undefined) return { message: `${message} ${wrongByVariables}`, field: argument };
   const [, variable] = /^Variable "\$(\w+)"/.exec(message) ?? [];
-  if (variable === undefined) return {};
+  if (variable === undefined) return { message };
   const place = [...message.matchAll(/ at "([\w.[\]]+)"; /g)].find(([, path]) => path?.startsWith(variable));
-  return { field: place?.[1] ?? variable };
+  const [, missing] = /; Field "(\w+)" of required type "[^"]+" was not provided\.$/.exec(message) ?? [];
+  return { message, field: [place?.[1] ?? variable, ...(missing ? [missing] : [])].join('.') };
 }
+
+const wrongByVariables =
+  'A variable in it was left out, or is null, where a value is needed: of a "@oneOf" type, exactly one field has to have one.';
 
 function causeOf(fault: Error): string {
   return fault.cause instanceof Error ? fault.cause.message : String(fault.cause);

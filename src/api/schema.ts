@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
+import { GraphQLInputObjectType, type GraphQLSchema, type OperationTypeNode } from 'graphql';
 import type { CallContext } from '../caller/caller.js';
 import { buildSchema, type ClassType, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { authChecker, requireRules } from './authorization.js';
@@ -45,6 +45,10 @@ export async function createSchema({
     pubSub: pubSubOf(streams),
   });
   requireRules(schema, new Set(resolvers.keys()));
+  for (const [operation, description] of Object.entries(descriptions)) {
+    const type = schema.getRootType(operation as OperationTypeNode);
+    if (type) type.description = description;
+  }
   readPlainFields(schema);
   askDirectly(schema, resolvers);
   for (const name of oneOf) {
@@ -54,6 +58,14 @@ export async function createSchema({
   }
   return schema;
 }
+
+/** Of the types that type-graphql makes by itself. */
+const descriptions: Record<OperationTypeNode, string> = {
+  query: 'What is read: nothing is written by asking, and no legacy state is taken over.',
+  mutation:
+    'What may change states, one field after the other: a later one sees what an earlier one has done, which stays done whatever becomes of the later one.',
+  subscription: 'What is told as it happens, over a WebSocket or server-sent events.',
+};
 
 /** type-graphql asks a "pubSub" for the events of a topic; ours publish nothing through it. */
 function pubSubOf(streams: ReadonlyMap<string, EventStream>): PubSub {

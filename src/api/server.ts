@@ -21,7 +21,7 @@ import { securityHeaders } from './security-headers.js';
 import { Sessions } from './sessions.js';
 import { addShortWay } from './short-way.js';
 import { createSubscribe } from './subscribe.js';
-import { addWebSocket } from './web-socket.js';
+import { addWebSocket, asksForWebSocket } from './web-socket.js';
 
 export interface ServerOptions {
   schema: GraphQLSchema;
@@ -60,7 +60,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.bodyMillis,
     keepAliveTimeout: limits.keepAliveMillis,
-    http: { headersTimeout: limits.headersMillis, connectionsCheckingInterval: connectionsCheckMillis },
+    http: {
+      headersTimeout: limits.headersMillis,
+      connectionsCheckingInterval: connectionsCheckMillis,
+      shouldUpgradeCallback: asksForWebSocket,
+    },
     clientErrorHandler: onClientError,
     frameworkErrors: refuseUnroutable,
   });

@@ -68,6 +68,11 @@ export function addWebSocket(server: FastifyInstance, options: WebSocketOptions)
   });
 }
 
+/** What asks for another protocol, as Java's client does with `h2c`, is answered as if it had not (RFC 9110, 7.8). */
+export function asksForWebSocket({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
 type Refused = Omit<RawRefusal, 'requestId'>;
 
 function refusalOf(

@@ -202,6 +202,7 @@ export interface ScopeStateChange extends Node {
   requestId: string | null;
 }
 
+/** What is read: nothing is written by asking, and no legacy state is taken over. */
 export interface Query {
   /** The state that `scopeState` would have answered at that time, with `lag` and what was due as they were then; null if there was none. The history must reach back to it: `BAD_USER_INPUT` says since when it does. */
   scopeStateAsOf: ScopeState | null;
@@ -325,6 +326,7 @@ export type OrderDirection =
   /** The largest or latest first. */
   | 'DESC';
 
+/** What may change states, one field after the other: a later one sees what an earlier one has done, which stays done whatever becomes of the later one. */
 export interface Mutation {
   /** Takes a reset, an activation, a rekey or a deletion back, for all states that it touched or for none. Planned and applied like a reset. Until a state that it moved is checked, an advance of it without `expected` is `STALE`. */
   undoScopeStateChange: UndoScopeStateChangePayload;
@@ -712,6 +714,7 @@ export interface DeleteScopeStatesInput {
   planToken?: string | null | undefined;
 }
 
+/** What is told as it happens, over a WebSocket or server-sent events. */
 export interface Subscription {
   /** Changes of states, whoever makes them: through any scopestate server of the database, or past all of them. Over WebSocket (`graphql-transport-ws`) at this address, or as server-sent events at `/graphql/stream`. */
   scopeStateChanged: ScopeStateEvent;

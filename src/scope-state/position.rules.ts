@@ -31,7 +31,9 @@ export function positionFrom(parts: readonly unknown[], order: Order, field: str
   if (orderField !== order.field || direction !== order.direction) {
     throw new BadInput(
       field,
-      `a cursor of the order ${quoted(`${String(orderField)} ${String(direction)}`)}`,
+      parts.length === 4
+        ? `a cursor of the order ${quoted(`${String(orderField)} ${String(direction)}`)}`
+        : 'a cursor of no order',
       `one of the order asked for, "${order.field} ${order.direction}"`,
     );
   }

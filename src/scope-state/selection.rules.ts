@@ -69,7 +69,7 @@ const longestReason = 1_000;
 /** @throws BadInput: a reason has 1 to 1,000 characters and is not blank */
 export function checkReason(reason: string, field: string): void {
   const allowed = `1 to ${longestReason} characters, not only blanks, no NUL and no half of a surrogate pair`;
-  if (reason.trim() === '') throw new BadInput(field, 'a blank text', allowed);
+  if (!/[^\s\p{Cf}]/u.test(reason)) throw new BadInput(field, 'a blank text', allowed);
   if (!reason.isWellFormed()) throw new BadInput(field, 'half of a surrogate pair', allowed);
   if (reason.includes('\0')) throw new BadInput(field, 'the control character U+0000', allowed);
   const length = lengthOf(reason);

@@ -14,6 +14,7 @@ import {
 import type { Limits } from '../../config.js';
 import { createCostLimit } from './cost-limit.js';
 import { documentLimits } from './document-limits.js';
+import { subscriptionRoots } from './subscription-roots.js';
 import type { TrustedDocuments } from './trusted-documents.js';
 
 /** Beyond so many, one is lost: the first ones say what is wrong. */
@@ -49,7 +50,7 @@ export function createDocuments(
   { limits, trusted, hidesSchema }: DocumentOptions,
 ): Documents {
   const parseOptions = { maxTokens: limits.tokens };
-  const rules = [documentLimits(limits)];
+  const rules = [documentLimits(limits), subscriptionRoots];
   const validationOptions = { maxErrors: mostErrors };
   const costLimit = createCostLimit(schema, limits.cost);
   const asking = new WeakMap<DocumentNode, boolean>();
