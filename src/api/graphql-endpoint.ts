@@ -19,9 +19,10 @@ import type { Admission } from './admission.js';
 import { withinDeadline } from './deadline.js';
 import { mostCoercionErrors } from './documents/cost-limit.js';
 import type { Documents } from './documents/documents.js';
+import { forgetTokens } from './documents/forget-tokens.js';
 import { Untrusted, type DocumentWanted } from './documents/trusted-documents.js';
 import { refusal } from './http-errors.js';
-import type { KnownDocuments } from './known-documents.js';
+import { ValidatedDocuments, type KnownDocuments } from './known-documents.js';
 import { isAnonymous } from './request-scope.js';
 import { createErrorFormat } from './error-format.js';
 import { addPlaygroundAssets, sendPlayground, wantsPlayground } from './playground/playground.js';
@@ -53,6 +54,11 @@ export interface EndpointOptions {
 /** A subscription's answer has no end; what follows on a mutation must not keep its answer waiting. */
 function operationKinds({ documents, known, onMutation }: EndpointOptions): ApolloServerPlugin<CallContext> {
   const listener: GraphQLRequestListener<CallContext> = {
+    parsingDidStart: (parsed) =>
+      Promise.resolve(() => {
+        if (parsed.document) forgetTokens(parsed.document);
+        return Promise.resolve();
+      }),
     didResolveOperation: ({ operation, document, source, request, contextValue }) => {
       if (operation?.operation === OperationTypeNode.MUTATION) mutations.add(contextValue.caller);
       if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) {
@@ -84,6 +90,7 @@ export async function addGraphQLEndpoint(server: FastifyInstance, options: Endpo
     introspection: true,
     csrfPrevention: true,
     persistedQueries: false,
+    documentStore: new ValidatedDocuments(),
     parseOptions: documents.parseOptions,
     validationRules: documents.rules,
     validationOptions: documents.validationOptions,

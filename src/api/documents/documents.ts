@@ -14,6 +14,7 @@ import {
 import type { Limits } from '../../config.js';
 import { createCostLimit } from './cost-limit.js';
 import { documentLimits } from './document-limits.js';
+import { forgetTokens } from './forget-tokens.js';
 import { subscriptionRoots } from './subscription-roots.js';
 import type { TrustedDocuments } from './trusted-documents.js';
 
@@ -61,6 +62,7 @@ export function createDocuments(
     validationOptions,
     read: (text) => {
       const document = parse(text, parseOptions);
+      forgetTokens(document);
       const faults = validate(schema, document, [...specifiedRules, ...rules], validationOptions);
       return faults.length > 0 ? faults : document;
     },
