@@ -8,6 +8,7 @@ import { AsOfResolver } from './history/as-of.resolver.js';
 import { AsOfService } from './history/as-of.service.js';
 import { ChangePageRepository } from './history/change-page.repository.js';
 import { ChangePageService } from './history/change-page.service.js';
+import { ChangesOfStates } from './history/changes-of-states.repository.js';
 import { changeNode, ScopeStateChangeObject } from './history/change.graphql.js';
 import { ChangeResolver } from './history/change.resolver.js';
 import { UndoRepository } from './history/undo.repository.js';
@@ -76,7 +77,7 @@ export function createResolvers(
     : new SingleDecisions(locked);
   const lookUp = new LookUpService(states, lookUps);
   const changePages = new ChangePageRepository(pool);
-  const changes = new ChangePageService(changePages);
+  const changes = new ChangePageService(changePages, new ChangesOfStates(changePages));
   const selections = new SelectionService(new SelectionRepository(pool), log);
   const nodes: NodesOfTypes = new Map([
     [

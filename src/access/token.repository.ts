@@ -1,7 +1,7 @@
 import type { Grants } from '../caller/grant.rules.js';
 import type { Role } from '../caller/role.rules.js';
 import type { Pool } from '../database/pool.js';
-import { read } from '../database/read.js';
+import { read, readAhead } from '../database/read.js';
 import { inTransaction } from '../database/transaction.js';
 import { instantFromMicros } from '../time/instant.js';
 import { microsOfDuration } from '../time/duration.js';
@@ -65,7 +65,7 @@ export class TokenRepository {
 
   /** Those of the ids that there are. */
   async byIds(ids: readonly string[]): Promise<StoredToken[]> {
-    const rows = await read<
+    const rows = await readAhead<
       Record<'id' | 'digest' | 'name' | 'role', string> & {
         grants: unknown;
         revoked: boolean;

@@ -1,17 +1,36 @@
 import type { Pool, Queryable, QueryConfig, QueryResult, QueryResultRow } from './pool.js';
 import { asFault, wantsAnotherLook } from './faults.js';
+import { Line } from './line.js';
 import type { PreparedStatements } from './prepared-statements.js';
 import { asTexts, send, sendBehind, sendThrough, type Texts } from './send.js';
 import { setLocal, Settings } from './settings.js';
 
 const mostLooks = 10;
 
-/** How long the database may work on a read, of pools that bound it. */
-const readTimeouts = new WeakMap<Queryable, number>();
+/** Of a pool's connections: the others are for those who change states, or look for one, whatever is listed meanwhile. */
+const readsAtOnce = 8;
 
-/** From now on the database ends a read of this pool after so long, waiting for locks included. */
+const mostReadsWaiting = 10_000;
+
+/** How reads of a pool are limited. */
+interface Limits {
+  readonly timeoutMillis: number;
+  readonly line: Line;
+}
+
+const limitsOf = new WeakMap<Queryable, Limits>();
+
+/**
+ * From now on the database ends a read of this pool after so long, waiting for locks included; and only some of its connections are
+ * for reads. They wait for one no longer than that.
+ */
 export function limitReads(pool: Pool, timeoutMillis: number): void {
-  readTimeouts.set(pool, timeoutMillis);
+  const line = new Line({
+    atOnce: readsAtOnce,
+    mostWaiting: mostReadsWaiting,
+    longestWaitMillis: timeoutMillis,
+  });
+  limitsOf.set(pool, { timeoutMillis, line });
 }
 
 /** Runs one statement that only reads: it sees one snapshot. */
@@ -23,7 +42,16 @@ export function read<Row extends QueryResultRow>(
   return look(queryable, { text, values }, settingsFor(queryable, []));
 }
 
-/** The same, with fields as texts. */
+/** The same for what all requests wait for: it does not stand in line behind their reads. */
+export function readAhead<Row extends QueryResultRow>(
+  queryable: Queryable,
+  text: string,
+  values: unknown[],
+): Promise<Row[]> {
+  return lookAgain(queryable, { text, values }, settingsFor(queryable, []));
+}
+
+/** As `read`, with fields as texts. */
 export function readTexts(queryable: Queryable, text: string, values: unknown[]): Promise<Texts[]> {
   return look(queryable, { text, values, ...asTexts }, settingsFor(queryable, []));
 }
@@ -57,14 +85,14 @@ export function readInOrderPrepared(
 
 /**
  * As `readTexts`, with a name: it is planned once a session, so its text must always be the same. Only the driver bounds it, a
- * little later: look-ups hold few connections, however many wait, and a point read of one would cost a tenth more.
+ * little later, and it stands in no line: look-ups hold few connections, however many wait, and a point read of one would cost a tenth more.
  */
 export function readPrepared(
   queryable: Queryable,
   statement: QueryConfig & { name: string },
   statements: PreparedStatements,
 ): Promise<Texts[]> {
-  return look(queryable, { ...statement, ...asTexts }, undefined, statements);
+  return lookAgain(queryable, { ...statement, ...asTexts }, undefined, statements);
 }
 
 /** Of each pool, or session that is none of a pool's, by what they set. */
@@ -72,7 +100,7 @@ const settingsKnown = new WeakMap<Queryable, Map<string, Settings>>();
 
 /** What is set for a read: how long it may take, if the pool bounds it, and how it is planned. */
 function settingsFor(queryable: Queryable, planned: readonly string[]): Settings | undefined {
-  const timeoutMillis = readTimeouts.get(queryable);
+  const timeoutMillis = limitsOf.get(queryable)?.timeoutMillis;
   const bounds = timeoutMillis === undefined ? [] : [setLocal('statement_timeout', timeoutMillis)];
   const expressions = [...bounds, ...planned];
   if (expressions.length === 0) return undefined;
@@ -89,7 +117,18 @@ function settingsFor(queryable: Queryable, planned: readonly string[]): Settings
   return settings;
 }
 
-async function look<Row extends QueryResultRow>(
+/** In its turn, where reads take turns. */
+function look<Row extends QueryResultRow>(
+  queryable: Queryable,
+  statement: QueryConfig,
+  settings: Settings | undefined,
+  statements?: PreparedStatements,
+): Promise<Row[]> {
+  const work = () => lookAgain<Row>(queryable, statement, settings, statements);
+  return limitsOf.get(queryable)?.line.pass(work) ?? work();
+}
+
+async function lookAgain<Row extends QueryResultRow>(
   queryable: Queryable,
   statement: QueryConfig,
   settings: Settings | undefined,

@@ -3,7 +3,8 @@ import { BadInput } from '../fault.js';
 import { decodeCursor, encodeCursor } from '../relay/cursor.js';
 import { pageRequest } from '../relay/paging.js';
 import { checkChangeFilter, type ChangeFilter } from './change-filter.rules.js';
-import type { ChangePage, ChangePageRepository } from './change-page.repository.js';
+import type { ChangePage, ChangePageRepository, ChangePageWanted } from './change-page.repository.js';
+import type { ChangesOfStates } from './changes-of-states.repository.js';
 import type { Change } from './change.rules.js';
 
 export interface ChangePaging {
@@ -15,20 +16,35 @@ const order = 'CHANGE';
 
 export class ChangePageService {
   private readonly repository: ChangePageRepository;
+  private readonly ofStates: ChangesOfStates;
 
-  constructor(repository: ChangePageRepository) {
+  constructor(repository: ChangePageRepository, ofStates: ChangesOfStates) {
     this.repository = repository;
+    this.ofStates = ofStates;
   }
 
-  page(filter: ChangeFilter, paging: ChangePaging, grants: Grants, stateId?: number): Promise<ChangePage> {
-    const { size } = pageRequest({ first: paging.first });
-    checkChangeFilter(filter, 'filter');
-    return this.repository.page({ filter, grants, stateId, size, after: readCursor(paging.after, 'after') });
+  async page(filter: ChangeFilter, paging: ChangePaging, grants: Grants): Promise<ChangePage> {
+    return this.repository.page(wantedOf(filter, paging, grants));
+  }
+
+  async pageOfState(
+    stateId: number,
+    filter: ChangeFilter,
+    paging: ChangePaging,
+    grants: Grants,
+  ): Promise<ChangePage> {
+    return this.ofStates.page(stateId, wantedOf(filter, paging, grants));
   }
 
   bySequence(sequence: bigint, grants: Grants): Promise<Change | undefined> {
     return this.repository.bySequence(sequence, grants);
   }
+}
+
+function wantedOf(filter: ChangeFilter, paging: ChangePaging, grants: Grants): ChangePageWanted {
+  const { size } = pageRequest({ first: paging.first });
+  checkChangeFilter(filter, 'filter');
+  return { filter, grants, size, after: readCursor(paging.after, 'after') };
 }
 
 export function cursorOf({ sequence }: Change): string {

@@ -1,11 +1,11 @@
 import { Args, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import { anyRole } from '../caller/role.rules.js';
 import type { CallContext } from '../caller/caller.js';
-import type { Grants } from '../caller/grant.rules.js';
 import { pageCost } from '../relay/cost.rules.js';
 import { ScopeStateObject, type ScopeStatePresenter } from '../scope-state/scope-state.graphql.js';
 import { ChangesArguments, ScopeStateChangeConnection } from './change-connection.graphql.js';
 import { ScopeStateChangeObject } from './change.graphql.js';
+import type { ChangePage } from './change-page.repository.js';
 import { cursorOf, type ChangePageService } from './change-page.service.js';
 
 @Resolver(() => ScopeStateObject)
@@ -28,7 +28,7 @@ export class ChangeResolver {
     @Args(() => ChangesArguments) args: ChangesArguments,
     @Ctx() { grants }: CallContext,
   ): Promise<ScopeStateChangeConnection> {
-    return this.page(args, grants);
+    return this.connection(this.pages.page(args.filter ?? {}, args, grants));
   }
 
   @FieldResolver(() => ScopeStateChangeConnection, {
@@ -40,11 +40,11 @@ export class ChangeResolver {
     @Args(() => ChangesArguments) args: ChangesArguments,
     @Ctx() { grants }: CallContext,
   ): Promise<ScopeStateChangeConnection> {
-    return this.page(args, grants, state.row);
+    return this.connection(this.pages.pageOfState(state.row, args.filter ?? {}, args, grants));
   }
 
-  private async page({ filter, ...paging }: ChangesArguments, grants: Grants, stateId?: number) {
-    const page = await this.pages.page(filter ?? {}, paging, grants, stateId);
+  private async connection(asked: Promise<ChangePage>): Promise<ScopeStateChangeConnection> {
+    const page = await asked;
     const edges = page.changes.map((change) => ({
       cursor: cursorOf(change),
       node: new ScopeStateChangeObject(change, this.presenter),

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openDatabase, type Database } from '../../src/database/database.js';
 import { readTimeoutMillisOf } from '../../src/database/deadlines.js';
 import { PreparedStatements } from '../../src/database/prepared-statements.js';
-import { read, readInOrder, readInOrderPrepared, readTexts } from '../../src/database/read.js';
+import { read, readAhead, readInOrder, readInOrderPrepared, readTexts } from '../../src/database/read.js';
 import { Unavailable } from '../../src/fault.js';
 import { createLog } from '../../src/log.js';
 import { ScopeStateEntity } from '../../src/scope-state/scope-state.entity.js';
@@ -95,4 +95,34 @@ test('a read of a command’s takes as long as it needs', async () => {
 test('a read that nobody waits for any more ends soon, and none outlasts a statement’s own limit', () => {
   expect(readTimeoutMillisOf(1_000)).toBe(1_500);
   expect(readTimeoutMillisOf(3_600_000)).toBe(30_000);
+});
+
+test('reads wait for some of the connections, but not for ever; the others are for who is in a hurry', async () => {
+  let done = 0;
+  const reads = Array.from({ length: 25 }, () =>
+    read(server.pool, sleep, [0.3]).finally(() => {
+      done++;
+    }),
+  );
+  const settled = Promise.allSettled(reads);
+  for (let time = 0; time < 3; time++) {
+    expect(await readAhead(server.pool, 'select 1 as one', [])).toEqual([{ one: 1 }]);
+    const client = await server.pool.connect();
+    expect((await client.query('select 2 as two')).rows).toEqual([{ two: 2 }]);
+    client.release();
+  }
+  expect(done).toBe(0);
+  expect(server.pool.waitingCount).toBe(0);
+  expect(server.pool.totalCount - server.pool.idleCount).toBe(8);
+  const results = await settled;
+  const late = results.filter(({ status }) => status === 'rejected');
+  expect(results.length - late.length).toBeGreaterThanOrEqual(8);
+  expect(late.length).toBeGreaterThan(0);
+  for (const result of late) {
+    expect(result).toMatchObject({
+      reason: expect.objectContaining({
+        message: 'waited 1 seconds for the database; nothing was done',
+      }) as unknown,
+    });
+  }
 });

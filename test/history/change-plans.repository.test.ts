@@ -60,8 +60,10 @@ describe.each(postgresMajors)(`on PostgreSQL %i, with ${changes} changes,`, (maj
   });
 
   const pageOf = async (filter: ChangeFilter, after?: bigint, stateId?: number) => {
-    const page = await pages.page({ filter, grants: allUnits, stateId, size, after });
-    return { page, plans: await noting.plansOfNew(client) };
+    const wanted = { filter, grants: allUnits, size, after };
+    const [page] =
+      stateId === undefined ? [await pages.page(wanted)] : await pages.pagesOfStates([stateId], wanted);
+    return { page: page!, plans: await noting.plansOfNew(client) };
   };
 
   test.each(filters)('a page of the filter %s looks through what it shows', async (_, filter, most) => {
@@ -88,6 +90,31 @@ describe.each(postgresMajors)(`on PostgreSQL %i, with ${changes} changes,`, (maj
         expect(plans).toHaveLength(1);
         expect(plans[0]!.visited).toBeLessThan(100);
       }
+    }
+  });
+
+  test('pages of many states are one statement, which looks through what they show, and each is as if it were alone', async () => {
+    const ids = Array.from({ length: 500 }, (_, place) => 1 + ((place * 7) % 600));
+    for (const after of [undefined, BigInt(changes) / 2n]) {
+      const wanted = { filter: {}, grants: allUnits, size: 3, after };
+      const found = await pages.pagesOfStates(ids, wanted);
+      const plans = await noting.plansOfNew(client);
+      expect(plans).toHaveLength(1);
+      expect(plans[0]!.visited).toBeLessThanOrEqual(ids.length * (1 + 4 + (after ? 1 : 0)));
+      const shown = found.map(({ changes: shownOf }) => shownOf.map(({ sequence }) => String(sequence)));
+      const rows = await database.query<{ sequences: string[] }>(
+        `select array(
+           select h.sequence::text from scopestate_history h
+           where h.state_id = asked.id and h.sequence < coalesce($2::bigint, 9223372036854775807)
+           order by h.sequence desc limit 3
+         ) as sequences
+         from unnest($1::int[]) with ordinality asked (id, place) order by place`,
+        [ids, after === undefined ? null : String(after)],
+      );
+      expect(shown).toEqual(rows.map(({ sequences }) => sequences));
+      expect(new Set(found.map(({ hasPreviousPage }) => hasPreviousPage))).toEqual(
+        new Set([after !== undefined]),
+      );
     }
   });
 });

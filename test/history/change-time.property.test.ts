@@ -44,7 +44,7 @@ async function fill(entries: Entry[]): Promise<void> {
 async function pagesOf(filter: object, size: number) {
   const found: { sequences: number[]; hasPreviousPage: boolean; hasNextPage: boolean }[] = [];
   for (let after: bigint | undefined; ;) {
-    const page = await pages.page({ filter, grants: allUnits, stateId: undefined, size, after });
+    const page = await pages.page({ filter, grants: allUnits, size, after });
     const sequences = page.changes.map(({ sequence }) => Number(sequence));
     found.push({ sequences, hasPreviousPage: page.hasPreviousPage, hasNextPage: page.hasNextPage });
     if (!page.hasNextPage) return found;
