@@ -7,6 +7,8 @@ import type { ChangePage, ChangePageRepository, ChangePageWanted } from './chang
 import type { ChangesOfStates } from './changes-of-states.repository.js';
 import type { Change } from './change.rules.js';
 
+export type { ChangePage };
+
 export interface ChangePaging {
   first?: number | null | undefined;
   after?: string | null | undefined;

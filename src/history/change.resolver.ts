@@ -5,8 +5,7 @@ import { pageCost } from '../relay/cost.rules.js';
 import { ScopeStateObject, type ScopeStatePresenter } from '../scope-state/scope-state.graphql.js';
 import { ChangesArguments, ScopeStateChangeConnection } from './change-connection.graphql.js';
 import { ScopeStateChangeObject } from './change.graphql.js';
-import type { ChangePage } from './change-page.repository.js';
-import { cursorOf, type ChangePageService } from './change-page.service.js';
+import { cursorOf, type ChangePage, type ChangePageService } from './change-page.service.js';
 
 @Resolver(() => ScopeStateObject)
 export class ChangeResolver {
