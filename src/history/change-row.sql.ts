@@ -1,4 +1,4 @@
-import { micros, toInstant } from '../scope-state/row.sql.js';
+import { answerableTime, micros, toInstant } from '../scope-state/row.sql.js';
 import type { ShownState } from '../scope-state/scope-state.rules.js';
 import type { Change, ChangeKind } from './change.rules.js';
 
@@ -7,12 +7,16 @@ export { history } from '../scope-state/record.sql.js';
 const times = {
   last_processed_micros: 'last_processed_timestamp',
   toggled_micros: 'scope_activation_toggle_date',
-  advanced_micros: 'last_advanced_at',
   old_last_processed_micros: 'old_last_processed_timestamp',
   old_toggled_micros: 'old_scope_activation_toggle_date',
+  recorded_micros: 'recorded_at',
+} as const;
+
+/** Until the row's own were kept from other writers, they could set them to what can't be answered. */
+const onceAnyones = {
+  advanced_micros: 'last_advanced_at',
   old_advanced_micros: 'old_last_advanced_at',
   old_updated_micros: 'old_updated_at',
-  recorded_micros: 'recorded_at',
 } as const;
 
 const others = [
@@ -42,6 +46,9 @@ export function changeColumns(alias: string): string {
   return [
     ...others.map((column) => `${alias}.${column}`),
     ...Object.entries(times).map(([name, column]) => `${micros(`${alias}.${column}`)} as ${name}`),
+    ...Object.entries(onceAnyones).map(
+      ([name, column]) => `${micros(answerableTime(`${alias}.${column}`))} as ${name}`,
+    ),
   ].join(', ');
 }
 

@@ -1,4 +1,12 @@
-import { formatInstant, instantFromMicros, instantFromSafeMicros, PeriodStarts } from '../time/instant.js';
+import {
+  earliestInstant,
+  formatInstant,
+  instantFromMicros,
+  instantFromSafeMicros,
+  latestInstant,
+  microsOf,
+  PeriodStarts,
+} from '../time/instant.js';
 import type { UnitTexts } from '../caller/grant.rules.js';
 import type { ScopeState } from './scope-state.rules.js';
 
@@ -10,6 +18,12 @@ export const utcClock = `timezone('utc', clock_timestamp())`;
 /** Whole microseconds since 1970, as text: exact in JSON, too, and the same whatever the session's DateStyle and TimeZone. */
 export function micros(timestamp: string): string {
   return `(extract(epoch from ${timestamp}) * 1000000)::bigint::text`;
+}
+
+/** The time, or where none such can be answered the first or last one that can: `infinity` is no number. */
+export function answerableTime(timestamp: string): string {
+  return `case when ${timestamp} < '1970-01-01' then '1970-01-01'
+    when ${timestamp} > '9999-12-31 23:59:59.999999' then '9999-12-31 23:59:59.999999' else ${timestamp} end`;
 }
 
 /**
@@ -31,9 +45,15 @@ export function fromStamp(digits: string, start = 0): Temporal.Instant {
   const since2000 = microsSince2000(digits, start);
   const micros = since2000 + microsOf2000;
   if (Number.isSafeInteger(since2000) && Number.isSafeInteger(micros)) return instantFromSafeMicros(micros);
-  return instantFromMicros(
-    BigInt.asIntN(64, BigInt(`0x${digits.slice(start, start + 16)}`)) + BigInt(microsOf2000),
-  );
+  return answerable(BigInt.asIntN(64, BigInt(`0x${digits.slice(start, start + 16)}`)) + BigInt(microsOf2000));
+}
+
+const [earliestMicros, latestMicros] = [microsOf(earliestInstant), microsOf(latestInstant)];
+
+/** A row may say what no writer can have meant, such as `infinity`: it is answered as the last that can be. */
+function answerable(micros: bigint): Temporal.Instant {
+  if (micros < earliestMicros) return earliestInstant;
+  return micros > latestMicros ? latestInstant : instantFromMicros(micros);
 }
 
 /** What `int4send` makes of an integer, in eight hexadecimal digits. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { migrateUp } from '../support/command.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
 import { unit } from '../support/units.js';
 
@@ -117,10 +118,72 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     expect(await rowOf(other.id)).toMatchObject({ version: 8 });
   });
 
-  test('a writer that raises the version itself is not counted a second time', async () => {
-    const { id } = await insertOld();
-    const after = await update(id, `version = version + 1, last_processed_timestamp = '2021-01-01'`);
-    expect(after).toMatchObject({ version: 8, revision: 5, last_advanced_at: null, updated_at: long });
+  const ours = `version = 1, revision = 1, updated_at = 'infinity', last_advanced_at = '-infinity'`;
+
+  test('a writer that sets what is ours, and nothing else, changes nothing', async () => {
+    const before = await insertOld();
+    expect(await update(before.id, ours)).toEqual(before);
+    expect(await update(before.id, 'version = version + 1')).toEqual(before);
+  });
+
+  test.each([ours, 'version = version + 1', 'version = 2147483647', 'version = null'])(
+    'a writer that sets %s beside the rest is counted as the others are',
+    async (set) => {
+      const { id } = await insertOld();
+      const back = await update(id, `${set}, last_processed_timestamp = '2019-01-01'`);
+      expect(back).toMatchObject({ version: 8, revision: 6, last_advanced_at: null });
+      await expectNow(back.updated_at);
+      const onward = await update(id, `${set}, last_processed_timestamp = '2021-01-01'`);
+      expect(onward).toMatchObject({ version: 9, revision: 6, last_advanced_at: onward.updated_at });
+    },
+  );
+
+  test('a row that is put in keeps what it says of itself, as far as that can be answered', async () => {
+    const put = async (values: string) => {
+      const [row] = await database.query<{ id: number }>(
+        `insert into cloudkitty_storage_states
+           (identifier, last_processed_timestamp, version, revision, updated_at, last_advanced_at)
+         values ($1, '2020-01-01', ${values}) returning id`,
+        [unit().scopeId],
+      );
+      return rowOf(row!.id);
+    };
+    expect(await put(`7, 5, '${long}', '2002-03-04'`)).toMatchObject({
+      version: 7,
+      revision: 5,
+      updated_at: long,
+      last_advanced_at: '2002-03-04T00:00:00',
+    });
+    const settled = await put(`2147483647, -5, 'infinity', '294276-01-01'`);
+    expect(settled).toMatchObject({ version: 1_000_000_000, revision: 1, last_advanced_at: null });
+    await expectNow(settled.updated_at);
+    await expectNow((await put(`1, 1, '-infinity', '-infinity'`)).updated_at);
+  });
+
+  test('rows that were set so before are mended by the migration, and nothing is said of it', async () => {
+    const [sound, one, other] = [await insertOld(), await insertOld(), await insertOld()];
+    const client = await database.connect();
+    await client.query(`set scopestate.records_history = 'on'`);
+    await client.query(
+      `update cloudkitty_storage_states set updated_at = 'infinity', last_advanced_at = '-infinity' where id = $1`,
+      [one.id],
+    );
+    await client.query(
+      `update cloudkitty_storage_states set last_advanced_at = '294276-01-01' where id = $1`,
+      [other.id],
+    );
+    const entries = 'select count(*) from scopestate_history';
+    const before = await database.query(entries);
+    await database.query(
+      `delete from scopestate_migrations where name = '20261128000200_keep_what_is_ours_from_other_writers'`,
+    );
+    await migrateUp(database.url);
+    expect(await rowOf(sound.id)).toEqual(sound);
+    expect(await rowOf(other.id)).toEqual(other);
+    const mended = await rowOf(one.id);
+    expect(mended).toEqual({ ...one, updated_at: mended.updated_at });
+    await expectNow(mended.updated_at);
+    expect(await database.query(entries)).toEqual(before);
   });
 
   test('a row inserted with CloudKitty’s columns only gets the rest by default', async () => {
