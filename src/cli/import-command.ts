@@ -22,6 +22,7 @@ import { stopSignal } from './stop-signal.js';
 const helpText = `
 A file's columns: scopeId, scopeKey, collector, fetcher, lastProcessedTimestamp, active, scopeActivationToggleDate, in any
 order; CloudKitty's names are taken too. Only scopeId and lastProcessedTimestamp are needed. Times without a zone are UTC.
+An empty field is a NULL; a quoted one ("") is an empty text, which no scope key, collector or fetcher is.
 
 A conflict is a unit that is stored with other values, or that two lines give other values. What the input leaves out is
 not compared. --on-conflict:

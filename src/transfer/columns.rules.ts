@@ -13,7 +13,7 @@ export const columns = [
 
 export type Column = (typeof columns)[number];
 
-/** A row as it was read: a text, a boolean or a number; null, absent and the empty text mean "not given". */
+/** A row as it was read: a text, a boolean or a number; null and absent mean "not given". */
 export type Fields = Partial<Record<Column, unknown>>;
 
 const needed = ['scopeId', 'lastProcessedTimestamp'] as const;

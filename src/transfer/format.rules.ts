@@ -24,7 +24,7 @@ export function headerOf(format: Format): string {
   return format === 'ndjson' ? '' : `${joinLine(columns, delimiters[format])}\n`;
 }
 
-/** A row as one line, its end included. An empty field is a NULL: no text is empty. */
+/** A row as one line, its end included. An empty text of a foreign writer's is written as one, which import refuses. */
 export function encodeRow(row: ExportRow, format: Format): string {
   const values = columns.map((column) => {
     const value = row[column];
@@ -34,7 +34,7 @@ export function encodeRow(row: ExportRow, format: Format): string {
     return `${JSON.stringify(Object.fromEntries(columns.map((column, place) => [column, values[place]])))}\n`;
   }
   return `${joinLine(
-    values.map((value) => (value === null ? '' : String(value))),
+    values.map((value) => (value === null ? null : String(value))),
     delimiters[format],
   )}\n`;
 }
@@ -98,7 +98,7 @@ const delimiters = { csv: ',', tsv: '\t' } as const satisfies Record<string, Del
 
 function headerFields(header: string, delimiter: Delimiter, source: string): string[] {
   try {
-    return splitLine(header, delimiter);
+    return splitLine(header, delimiter).map((name) => name ?? '');
   } catch (error) {
     if (error instanceof BadField) throw new OperatorError(`${source}: line 1: ${error.message}`);
     throw error;

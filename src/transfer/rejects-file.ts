@@ -46,6 +46,6 @@ export class RejectsFile {
   }
 
   private lineOf({ line, column, reason, text }: Reject): string {
-    return `${joinLine([this.source, String(line), column, reason, text], ',')}\n`;
+    return `${joinLine([this.source, String(line), column || null, reason, text], ',')}\n`;
   }
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
@@ -194,6 +194,39 @@ test('a CloudKitty table is imported straight from its PostgreSQL, but for a sta
 
 /** A lock is written into a row's header, which is no change of the row. */
 const versionOf = ({ row }: { row: string }) => row.slice(row.indexOf(' '));
+
+const emptyTexts = { u: ['EE', '', '', ''], at: '2026-01-01', active: true, toggled: '2025-01-01' };
+
+describe('a row of empty texts, which another program wrote, becomes no legacy row', () => {
+  let other: TestDatabase;
+  beforeAll(async () => {
+    other = await transfer.database();
+  });
+  beforeEach(() => insert(from, [emptyTexts, ...someRows]));
+  afterEach(() => other.query('delete from cloudkitty_storage_states'));
+
+  /** All but that row have come over as they are. */
+  async function expectRefused({ code, out }: { code: number | null; out: string }): Promise<void> {
+    expect({ code, numbers: numbersIn(out) }).toMatchObject({
+      code: 1,
+      numbers: { inserted: 3, rejected: 1 },
+    });
+    expect(out).toMatch(/scopeKey: found an empty text; allowed: 1 to 40 characters, or NULL/);
+    const units = `select identifier, scope_key, collector, fetcher from cloudkitty_storage_states
+      where identifier %s 'EE' order by 1, 2, 3, 4`;
+    expect(await other.query(units.replace('%s', '='))).toEqual([]);
+    expect(await other.query(units.replace('%s', '<>'))).toEqual(await from.query(units.replace('%s', '<>')));
+  }
+
+  test.each(formats)('through %s', async (format) => {
+    const { out } = await transfer.run(from, 'export', '--format', format);
+    await expectRefused(await transfer.pipe(other, out, 'import', '-', '--format', format, '--apply'));
+  });
+
+  test('straight from a database', async () => {
+    await expectRefused(await transfer.run(other, 'import', from.url, '--apply'));
+  });
+});
 
 test('a source without the table, and one that refuses the password, are one line each', async () => {
   const empty = await transfer.database({ empty: true });

@@ -9,12 +9,21 @@ import { parseSourceUrl } from '../../src/transfer/source-url.rules.js';
 import { formatInstant } from '../../src/time/instant.js';
 
 test.each([',', '\t'] as const)('whatever is joined by %j is split again', (delimiter) => {
-  const field = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('"', ',', '\t', 'a', ' ') }));
+  const field = fc.oneof(
+    fc.constantFrom(null, ''),
+    fc.string(),
+    fc.string({ unit: fc.constantFrom('"', ',', '\t', 'a', ' ') }),
+  );
   fc.assert(
     fc.property(fc.array(field, { minLength: 1 }), (fields) => {
       expect(splitLine(joinLine(fields, delimiter), delimiter)).toEqual(fields);
     }),
   );
+});
+
+test('an empty field is null, a quoted empty one the empty text', () => {
+  expect(splitLine('a,,"",', ',')).toEqual(['a', null, '', null]);
+  expect(splitLine('a,,', ',')).toEqual(['a', null, null]);
 });
 
 test.each(['"a', 'a,"b', '"a"b,c', '"a""'])('quotes that do not fit are refused: %s', (line) => {
@@ -44,6 +53,25 @@ describe('columns', () => {
   });
   test('of NDJSON, two names of one column are a bad line', () => {
     expect(() => ndjsonDecoder().decode('{"scopeId":"a","identifier":"b"}')).toThrow(BadField);
+  });
+});
+
+describe('empty texts', () => {
+  const time = '2026-01-01T00:00:00Z';
+  test.each(['scopeKey', 'collector', 'fetcher'] as const)('are refused as %s', (column) => {
+    expect(() => importRowOf({ scopeId: 'a', lastProcessedTimestamp: time, [column]: '' })).toThrow(
+      new BadField(
+        column,
+        'found an empty text; allowed: 1 to 40 characters, or NULL (in CSV and TSV: an empty field without quotes)',
+      ),
+    );
+  });
+  test('are refused as scope id', () => {
+    expect(() => importRowOf({ scopeId: '', lastProcessedTimestamp: time })).toThrow(/found an empty text/);
+  });
+  test('mean "not given" where no text belongs', () => {
+    const row = { scopeId: 'a', lastProcessedTimestamp: time, active: '', scopeActivationToggleDate: '' };
+    expect(importRowOf(row)).toMatchObject({ active: null, scopeActivationToggleDate: null });
   });
 });
 
