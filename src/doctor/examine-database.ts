@@ -5,6 +5,7 @@ import type { Client } from '../database/pool.js';
 import { unfitnessOf } from '../database/requirements.js';
 import { notReached } from './connection-advice.js';
 import { note, well, wrong, type Finding } from './finding.js';
+import { examineClock } from './examine-clock.js';
 import { examineRows } from './examine-rows.js';
 
 /** Prepares the database of a URL; connects to nothing yet. */
@@ -12,8 +13,6 @@ export type Prepare = (url: string) => Promise<Database>;
 
 /** Long enough to go through a million rows on a busy machine. */
 const answerMillis = 15_000;
-/** What time synchronisation keeps with ease; collectors that run on this machine are as wrong as it is. */
-const clockToleranceMillis = 2_000;
 
 /** `embedded`: its server migrates it by itself. */
 export type Kind = 'own' | 'embedded';
@@ -75,23 +74,6 @@ async function examineServer(client: Client): Promise<Finding> {
     return wrong('database', `${is} takes no writes`, 'set its default_transaction_read_only to off');
   }
   return well('database', `${is} answers`);
-}
-
-async function examineClock(client: Client): Promise<Finding> {
-  const before = Date.now();
-  const { rows } = await client.query<{ millis: number }>(
-    '/* examineClock */ select (extract(epoch from clock_timestamp()) * 1000)::float8 as millis',
-  );
-  return compareClocks(Number(rows[0]!.millis), before, Date.now());
-}
-
-/** The database's clock was read between the two times of ours, in milliseconds. */
-export function compareClocks(theirs: number, before: number, after: number): Finding {
-  const ahead = theirs - (before + after) / 2;
-  const found = `this machine's and the database's differ by ${(Math.abs(ahead) / 1000).toFixed(1)} s`;
-  if (Math.abs(ahead) <= clockToleranceMillis + (after - before) / 2) return well('clock', found);
-  const behind = ahead > 0 ? 'this machine is behind' : 'the database is behind';
-  return wrong('clock', `${found}: ${behind}`, "set both by NTP; scopestate goes by the database's");
 }
 
 async function examineFitness(client: Client): Promise<Finding[]> {

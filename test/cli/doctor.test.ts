@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compareClocks } from '../../src/doctor/examine-database.js';
+import { compareClocks } from '../../src/doctor/examine-clock.js';
 import { runCommand } from '../support/command.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { startServer } from '../support/test-server.js';
@@ -87,6 +87,14 @@ describe('on a database of an operator’s', () => {
     expect(code).toBe(1);
     expect(await empty.query(`select from pg_class where relnamespace = 'public'::regnamespace`)).toEqual([]);
     await empty.drop();
+  });
+
+  test('asks the clock for what no setting of the sessions can round', async () => {
+    const rounding = await createTestDatabase();
+    const name = new URL(rounding.url).pathname.slice(1);
+    await rounding.query(`alter database ${name} set extra_float_digits = -10`);
+    expect((await doctor({ DATABASE_URL: rounding.url })).text).toMatch(/^ok +clock +.* differ by 0\.\d s$/m);
+    await rounding.drop();
   });
 
   const insert = `insert into cloudkitty_storage_states (identifier, scope_key, collector, last_processed_timestamp)`;
