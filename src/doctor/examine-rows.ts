@@ -17,6 +17,14 @@ export async function examineRows(client: Client): Promise<Finding[]> {
         'fill in what is missing with rekeyScopeState, or delete them with deleteScopeStates',
       ) ?? well('rows', 'none is partly filled'),
     );
+    findings.push(
+      describe(
+        await countRows(client, 'with an empty text', columns),
+        'with an empty text',
+        'no unit owns them, and no check ever touches them: empty is not NULL',
+        'give them a unit with rekeyScopeState, or delete them with deleteScopeStates',
+      ) ?? well('rows', 'none has an empty text'),
+    );
     const duplicates = await countRows(client, 'duplicates', columns);
     findings.push(
       describe(

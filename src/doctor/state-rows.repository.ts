@@ -10,6 +10,7 @@ export type RowKind =
   | 'rows'
   | 'legacy'
   | 'partly filled'
+  | 'with an empty text'
   | 'duplicates'
   | 'in the future'
   | 'over-long'
@@ -36,6 +37,7 @@ export class StateColumns {
 
 const legacy = 'num_nulls(scope_key, collector, fetcher) = 3';
 const partlyFilled = 'num_nulls(scope_key, collector, fetcher) in (1, 2)';
+const emptyText = `'' in (identifier, scope_key, collector, fetcher)`;
 const overLong = 'greatest(char_length(scope_key), char_length(collector), char_length(fetcher)) > 40';
 
 /** What is counted; undefined where the table has no columns for it yet, so that no row can be of that kind. */
@@ -48,6 +50,8 @@ function conditionOf(kind: RowKind, { hasUnit, timestamp, times }: StateColumns)
       return inUnit(legacy) ?? 'true';
     case 'partly filled':
       return inUnit(partlyFilled);
+    case 'with an empty text':
+      return inUnit(emptyText) ?? `identifier = ''`;
     case 'duplicates':
       return inUnit('place > 1');
     case 'in the future':

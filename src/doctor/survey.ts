@@ -12,6 +12,7 @@ const meanings: Record<RowKind, string | undefined> = {
   rows: undefined,
   legacy: 'of a scope id alone; the first unit that asks takes one over',
   'partly filled': 'no unit owns them, and no check ever touches them',
+  'with an empty text': 'no unit owns them, and no check ever touches them; empty is not NULL',
   duplicates: '"migrate up" stops, unless --on-duplicate says which one of a unit stays',
   'in the future': 'nothing of theirs is rated until then',
   'over-long': '"migrate up" stops: 256 characters for identifier, 40 for the other three',

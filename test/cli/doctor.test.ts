@@ -125,6 +125,12 @@ describe('on a database of an operator’s', () => {
       /rows +1 partly filled \(scope id "half"\).* → fill in/,
     ],
     [
+      'rows with an empty text',
+      `insert into cloudkitty_storage_states (identifier, scope_key, collector, fetcher, last_processed_timestamp)
+       values ('hollow', '', '', '', '2026-01-01')`,
+      /rows +1 with an empty text \(scope id "hollow"\).* → give them a unit with rekeyScopeState/,
+    ],
+    [
       'states in the future',
       `${insert} values ('early', null, null, '9000-01-01')`,
       /rows +1 in the future \(scope id "early"\).* → find out/,

@@ -20,7 +20,7 @@ test('tells what CloudKitty left, before anything is touched', async () => {
   database = await createTestDatabase({ dump: 'head-populated.sql' });
   await database.query(`insert into cloudkitty_storage_states values
     (101, 'AAAA', null, null, null, '2018-01-01', now(), true), (102, 'old', 'a', 'b', 'c', '1960-01-01', now(), true),
-    (103, 'endless', 'a', 'b', 'c', 'infinity', now(), true)`);
+    (103, 'endless', 'a', 'b', 'c', 'infinity', now(), true), (104, 'hollow', '', '', '', '2018-01-01', now(), true)`);
   const before = await everything(database);
   const out = await status();
   expect(out).toMatch(/^CloudKitty's revision 9feccd32, its latest\n/);
@@ -30,12 +30,13 @@ test('tells what CloudKitty left, before anything is touched', async () => {
       'rows',
       'legacy',
       'partly filled',
+      'with an empty text',
       'duplicates',
       'in the future',
       'over-long',
       'of a time that no answer can hold',
     ].map((kind) => countOf(out, kind)),
-  ).toEqual([25, 8, 1, 1, 1, 0, 2]);
+  ).toEqual([26, 8, 1, 1, 1, 1, 0, 2]);
   expect(out).toMatch(/partly filled: .* \(scope id "partly-filled"\)$/m);
   expect(out).toMatch(/^pending {3}20181001000000_create_storage_states$/m);
   expect(out).toMatch(/\n0 applied, \d+ pending\.\n$/);

@@ -69,6 +69,7 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     ['a row with a scope key only', { scopeKey }],
     ['a row without a collector', { scopeKey, fetcher }],
     ['a row with a fetcher only', { fetcher }],
+    ['a row of empty texts', { scopeKey: '', collector: '', fetcher: '' }],
   ];
 
   test.each(shapes)('%s is moved to another unit, with its id and timestamp', async (_, parts) => {
