@@ -6,7 +6,10 @@ import { unfitnessOf } from '../database/requirements.js';
 import { notReached } from './connection-advice.js';
 import { note, well, wrong, type Finding } from './finding.js';
 import { examineClock } from './examine-clock.js';
+import { examineHistory, examineRights } from './examine-rights.js';
 import { examineRows } from './examine-rows.js';
+import { examineSchemaUsage } from './examine-schema-usage.js';
+import { examineSequence } from './examine-sequence.js';
 
 /** Prepares the database of a URL; connects to nothing yet. */
 export type Prepare = (url: string) => Promise<Database>;
@@ -42,10 +45,7 @@ async function examineOver(client: Client, database: Database, kind: Kind): Prom
     await client.query('begin isolation level repeatable read read only');
     findings.unshift(await examineServer(client));
     findings.push(...(await examineFitness(client)));
-    const { finding, isComplete } = await examineMigrations(client, database, kind);
-    findings.push(finding);
-    if (isComplete) findings.push(await examineRights(client));
-    if (isComplete && kind === 'own') findings.push(await examineHistory(client));
+    for await (const finding of examineTables(client, database, kind)) findings.push(finding);
     findings.push(...(await examineRows(client)));
   } catch (error) {
     const fault = asFault(error);
@@ -59,6 +59,21 @@ async function examineOver(client: Client, database: Database, kind: Kind): Prom
     );
   }
   return findings;
+}
+
+/** Each question has a meaning only where the one before was answered well. */
+async function* examineTables(client: Client, database: Database, kind: Kind): AsyncGenerator<Finding> {
+  const unusable = await examineSchemaUsage(client);
+  if (unusable) {
+    yield unusable;
+    return;
+  }
+  const { finding, isComplete } = await examineMigrations(client, database, kind);
+  yield finding;
+  if (!isComplete) return;
+  yield await examineRights(client);
+  if (kind === 'own') yield await examineHistory(client);
+  yield await examineSequence(client);
 }
 
 async function examineServer(client: Client): Promise<Finding> {
@@ -97,33 +112,4 @@ async function examineMigrations(client: Client, database: Database, kind: Kind)
     return wrong('schema', found, 'run "scopestate migrate up", or "scopestate serve --migrate"');
   })();
   return { finding, isComplete };
-}
-
-async function examineRights(client: Client): Promise<Finding> {
-  const { rows } = await client.query<{ missing: string }>(
-    `/* examineRights */ select format('%s on %s', privilege, relation) as missing
-     from (values ('cloudkitty_storage_states', 'select'), ('cloudkitty_storage_states', 'insert'),
-       ('cloudkitty_storage_states', 'update'), ('cloudkitty_storage_states', 'delete'),
-       ('scopestate_write_probe', 'update'), ('scopestate_migrations', 'select'),
-       ('scopestate_history', 'select'), ('scopestate_history', 'insert'),
-       ('scopestate_history_start', 'select'), ('scopestate_tokens', 'select')) needed (relation, privilege)
-     where not coalesce(has_table_privilege(to_regclass(relation), privilege), false)`,
-  );
-  if (rows.length === 0) return well('rights', 'the database user may read and write states');
-  const missing = rows.map((row) => row.missing).join(', ');
-  return wrong('rights', `the database user lacks ${missing}`, 'grant them to the user of DATABASE_URL');
-}
-
-/** The embedded one is looked at as its superuser, whom nothing is closed to. */
-async function examineHistory(client: Client): Promise<Finding> {
-  const { rows } = await client.query<{ alterable: boolean }>(
-    `/* examineHistory */ select pg_has_role(relowner, 'member')
-       or has_table_privilege(oid, 'update, delete, truncate') as alterable
-     from pg_class where oid = 'scopestate_history'::regclass`,
-  );
-  if (!rows[0]!.alterable) return well('history', 'the database user may add to it, and alter nothing');
-  return note(
-    'history',
-    'the database user may alter it; the README, "History", has roles under which it may not',
-  );
 }

@@ -125,6 +125,11 @@ describe('on a database of an operator’s', () => {
       /rows +1 partly filled \(scope id "half"\).* → fill in/,
     ],
     [
+      'an id sequence that rows are ahead of',
+      `insert into cloudkitty_storage_states (id, identifier, last_processed_timestamp) values (7, 'a', '2026-01-01')`,
+      /ids +a new row would get 1, and there are rows up to 7: .* → as the owner of the table: select setval\('public\.cloudkitty_storage_states_id_seq', \(select max\(id\) from public\.cloudkitty_storage_states\)\)$/,
+    ],
+    [
       'rows with an empty text',
       `insert into cloudkitty_storage_states (identifier, scope_key, collector, fetcher, last_processed_timestamp)
        values ('hollow', '', '', '', '2026-01-01')`,

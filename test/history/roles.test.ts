@@ -83,7 +83,7 @@ describe('the embedded PostgreSQL', () => {
   });
 });
 
-/** Roles are the whole server's, and this is the only test that makes some on the tests' own. */
+/** Roles are the whole server's, and this is the only test that makes these on the tests' own. */
 async function withReadmeRoles<T>(
   work: (database: TestDatabase, serverUrl: string) => Promise<T>,
 ): Promise<T> {
