@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import type { TestDatabase } from '../support/test-database.js';
 import { MariaDb, whyNoMariaDb } from './mariadb-server.js';
 import { numbersIn, Transfer } from './transfer-command.js';
@@ -84,6 +86,21 @@ describeMariaDb('from a MariaDB', () => {
       numbers: { inserted: 1, rejected: 2 },
     });
     expect(await transfer.read('scopestate-import.rejects.csv')).not.toContain('ss/w');
+  });
+
+  test("the README's way back brings an export over exactly, empty fields and flags too", async () => {
+    await database.query(`insert into cloudkitty_storage_states
+        (identifier, scope_key, collector, fetcher, last_processed_timestamp, active, scope_activation_toggle_date)
+      values ('a "b", c\\d', null, null, null, '2026-01-01 00:00:00.5', false, '2025-01-01'),
+        ('𝔘', 'k', null, 'f', '2026-01-02', true, '2025-01-01 00:00:00.000001')`);
+    const { out } = await transfer.run(database, 'export');
+    const [load] = /load data local infile[^]*?;/.exec(await readFile('README.md', 'utf8'))!;
+    await mariadb.admin.query(`create database back; use back; ${tableWith('last_processed_timestamp')}`);
+    await mariadb.admin.query({ sql: load, infileStreamFactory: () => Readable.from([Buffer.from(out)]) });
+    expect((await mariadb.admin.query('show warnings'))[0]).toEqual([]);
+    await database.query('delete from cloudkitty_storage_states');
+    expect(await transfer.run(database, 'import', urlOf('back'), '--apply')).toMatchObject({ code: 0 });
+    expect((await transfer.run(database, 'export')).out).toBe(out);
   });
 
   test.each([
