@@ -1,8 +1,10 @@
 import type { Grants } from '../caller/grant.rules.js';
 import type { Role } from '../caller/role.rules.js';
-import type { Pool } from '../database/pool.js';
+import type { Pool, PoolClient } from '../database/pool.js';
+import { insufficientPrivilege, sqlStateOf } from '../database/faults.js';
 import { read, readAhead } from '../database/read.js';
 import { inTransaction } from '../database/transaction.js';
+import { OperatorError } from '../fault.js';
 import { instantFromMicros } from '../time/instant.js';
 import { microsOfDuration } from '../time/duration.js';
 import type { TokenState } from './token.rules.js';
@@ -56,6 +58,7 @@ interface ListedRow extends Record<string, unknown> {
 
 const listed = `id, name, role, grants, ${state} as state, ${micros('created_at')} as created, ${micros('expires_at')} as expires`;
 
+/** The server's own role, as the README makes it, may only read tokens. */
 export class TokenRepository {
   private readonly pool: Pool;
 
@@ -89,10 +92,13 @@ export class TokenRepository {
     }));
   }
 
-  /** @returns undefined where a token in force has the name */
+  /**
+   * @returns undefined where a token in force has the name
+   * @throws OperatorError where the database user may not
+   */
   create(wanted: TokenWanted): Promise<ListedToken | undefined> {
     const { id, digest, name, role, grants, expiresIn } = wanted;
-    return inTransaction(this.pool, async (client) => {
+    return this.write('make', async (client) => {
       await client.query(
         `/* Token.endExpired */ update scopestate_tokens set revoked_at = expires_at
          where name = $1 and revoked_at is null and expires_at <= ${clock}`,
@@ -127,9 +133,14 @@ export class TokenRepository {
     return rows.map(toListed);
   }
 
-  /** By id, or by the name of one that nobody has revoked. @returns undefined where there is none */
+  /**
+   * By id, or by the name of one that nobody has revoked.
+   *
+   * @returns undefined where there is none
+   * @throws OperatorError where the database user may not
+   */
   revoke(idOrName: string): Promise<ListedToken | undefined> {
-    return inTransaction(this.pool, async (client) => {
+    return this.write('revoke', async (client) => {
       const { rows } = await client.query<ListedRow>(
         `/* Token.revoke */ update scopestate_tokens set revoked_at = coalesce(revoked_at, ${clock})
          where id = $1 or (name = $1 and revoked_at is null) returning ${listed}`,
@@ -137,6 +148,18 @@ export class TokenRepository {
       );
       return rows[0] && toListed(rows[0]);
     });
+  }
+
+  private async write<T>(what: string, work: (client: PoolClient) => Promise<T>): Promise<T> {
+    try {
+      return await inTransaction(this.pool, work);
+    } catch (error) {
+      if (sqlStateOf(error) !== insufficientPrivilege) throw error;
+      throw new OperatorError(
+        `the database user may not ${what} tokens: run this with the DATABASE_URL of the owner who ran "scopestate migrate up"`,
+        { cause: error },
+      );
+    }
   }
 }
 

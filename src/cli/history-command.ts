@@ -8,7 +8,8 @@ import { stopSignal } from './stop-signal.js';
 
 const pruneHelp = `
 A server prunes by itself, every hour, where its database user may: on the embedded PostgreSQL it does. Where the history
-belongs to another role, as the README advises, run this now and then as that one. What is pruned can't be brought back.`;
+belongs to another role, as the README advises, run this now and then with the DATABASE_URL of a user who is a member of
+that role ("grant scopestate_history to …" makes one). What is pruned can't be brought back.`;
 
 export function addHistoryCommand(program: Command): void {
   const history = program.command('history').description('Look after the history of states.');
@@ -26,6 +27,7 @@ export function addHistoryCommand(program: Command): void {
           const { entries, until } = await service.prunable();
           const youngest = until ? `, the youngest of ${until.toString()}` : '';
           print(`${entries} entries are ${older}${youngest}. Nothing was pruned: this was a dry run.`);
+          await service.requireRight(); // else the real run would fail where this one did not
         } else {
           print(`${await service.prune(stopSignal())} entries ${older} pruned.`);
         }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { insufficientPrivilege, sqlStateOf } from '../database/faults.js';
 import { OperatorError, SettingsError, Unavailable } from '../fault.js';
 import { escapeForPeople } from '../log-text.rules.js';
 import { addDemoCommand } from './demo-command.js';
@@ -67,6 +68,9 @@ function report(error: unknown): number {
   else if (error instanceof OperatorError) say(error.message);
   else if (error instanceof Unavailable) {
     say(`the database can't be used now${causeOf(error)}; "scopestate doctor" says what is wrong`);
+  } else if (sqlStateOf(error) === insufficientPrivilege) {
+    const { message } = error as Error;
+    say(`the database user lacks a right: ${message}; the DATABASE_URL of the owner has all`);
   } else {
     say(`this should not have happened: ${error instanceof Error ? error.stack : String(error)}`);
   }

@@ -3,6 +3,7 @@ import { OutcomeUnknown, Unavailable } from '../fault.js';
 /** SQLSTATE classes that tell of the service, not of the statement: see the PostgreSQL manual, appendix A. */
 const unavailableClasses = new Set(['08', '28', '3D', '53', '55', '57', '58']);
 const readOnlyTransaction = '25006';
+export const insufficientPrivilege = '42501';
 
 /** The session was ended: by an administrator, or because the transaction or its idling took too long. */
 const endedSessions = new Set(['57P01', '57P02', '57P03', '57P05', '25P03', '25P04']);

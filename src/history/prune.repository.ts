@@ -12,6 +12,11 @@ export interface Prunable {
   readonly until: Temporal.Instant | undefined;
 }
 
+export interface HistoryOwner {
+  readonly name: string;
+  readonly mayPrune: boolean;
+}
+
 /** So many at once: a transaction of some tens of milliseconds, which locks nothing that others wait for. */
 const batchSize = 10_000;
 /** One at a time, of all servers and commands: each takes the oldest. */
@@ -35,15 +40,15 @@ export class PruneRepository {
     this.pool = pool;
   }
 
-  /** Whether the pool's role may: it is the history's owner, or a member of that role. */
-  async mayPrune(): Promise<boolean> {
-    const [row] = await read<{ may: boolean }>(
+  /** Whom the history belongs to, and whether the pool's role may prune it: it is that one, or a member. */
+  async owner(): Promise<HistoryOwner> {
+    const [row] = await read<{ name: string; may: boolean }>(
       this.pool,
-      `/* Prune.mayPrune */ select pg_has_role(relowner, 'member') as may from pg_class
-       where oid = '${history}'::regclass`,
+      `/* Prune.owner */ select pg_get_userbyid(relowner) as name, pg_has_role(relowner, 'member') as may
+       from pg_class where oid = '${history}'::regclass`,
       [],
     );
-    return row!.may;
+    return { name: row!.name, mayPrune: row!.may };
   }
 
   async prunable(retention: Temporal.Duration): Promise<Prunable> {

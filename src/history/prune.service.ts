@@ -20,17 +20,23 @@ export class PruneService {
     return this.repository.prunable(this.retention);
   }
 
+  /** @throws OperatorError where the database role may not prune */
+  async requireRight(): Promise<void> {
+    const { name, mayPrune } = await this.repository.owner();
+    if (mayPrune) return;
+    throw new OperatorError(
+      `the database user may not prune the history, which belongs to another role, ${name}: ` +
+        'run "scopestate history prune" with the DATABASE_URL of a user who is a member of it',
+    );
+  }
+
   /**
    * Batch after batch until nothing is too old, or `signal` says that it is enough. How many entries it took.
    *
    * @throws OperatorError where the database role may not
    */
   async prune(signal: AbortSignal): Promise<number> {
-    if (!(await this.repository.mayPrune())) {
-      throw new OperatorError(
-        'the database user may not prune the history, which belongs to another role: run "scopestate history prune" as that one',
-      );
-    }
+    await this.requireRight();
     let total = 0;
     let after: bigint | undefined;
     while (!signal.aborted) {

@@ -117,10 +117,38 @@ test('a server of yours, with the README’s roles, serves, and leaves pruning t
     } finally {
       await server.stop();
     }
-    expect(await runCommand(['history', 'prune'], { env: { DATABASE_URL: serverUrl } })).toMatchObject({
+    const run = (...words: string[]) => runCommand(words, { env: { DATABASE_URL: serverUrl } });
+    const mayNotPrune =
+      /^scopestate: the database user may not prune .* another role, scopestate_history: .*\n$/;
+    expect(await run('history', 'prune')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('belongs to another role'),
+      out: '',
+      err: expect.stringMatching(mayNotPrune),
     });
+    expect(await run('history', 'prune', '--dry-run')).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^0 entries are older/),
+      err: expect.stringMatching(mayNotPrune),
+    });
+    for (const [words, what] of [
+      [['create', '--name', 'me', '--role', 'admin'], 'make'],
+      [['revoke', 'me'], 'revoke'],
+    ] as const) {
+      expect(await run('token', ...words)).toMatchObject({
+        code: 1,
+        out: '',
+        err: `scopestate: the database user may not ${what} tokens: run this with the DATABASE_URL of the owner who ran "scopestate migrate up"\n`,
+      });
+    }
+    expect(await run('token', 'list')).toMatchObject({ code: 0 });
+    await database.query('revoke select on scopestate_tokens from scopestate_server');
+    expect(await run('token', 'list')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(
+        /^scopestate: the database user lacks a right: permission denied for table scopestate_tokens; .*\n$/,
+      ),
+    });
+    await database.query('grant select on scopestate_tokens to scopestate_server');
     expect(await runCommand(['history', 'prune'], { env: { DATABASE_URL: database.url } })).toMatchObject({
       code: 0,
     });
