@@ -12,6 +12,7 @@ import { createSchema } from './api/schema.js';
 import { createServer } from './api/server.js';
 import type { Config } from './config.js';
 import { migrationStatus, refuseNewerSchema } from './database/migrate.js';
+import type { Pool } from './database/pool.js';
 import { ReadinessMonitor } from './database/readiness.js';
 import { OperatorError } from './fault.js';
 import { PruneRepository } from './history/prune.repository.js';
@@ -25,6 +26,8 @@ import { openStorage, type Storage } from './storage.js';
 export interface App {
   /** where it listens */
   readonly url: string;
+  /** of its database, in the role in which it serves */
+  readonly pool: Pool;
   /** settles with the reason when the server can't go on: another one has taken its embedded PostgreSQL */
   readonly failed: Promise<OperatorError>;
   /** Answers what was accepted, then lets go of everything. */
@@ -79,6 +82,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const pruning = retention.start(log);
     return {
       url,
+      pool: storage.database.pool,
       failed: storage.embedded?.lost ?? new Promise(() => {}),
       stop: async () => {
         await monitor.stop();
@@ -108,7 +112,7 @@ function requireLoopback({ host }: Config, isInsistedOn: boolean, log: Log): voi
 }
 
 /** Asked early, so that no database is made for a server that can't listen. */
-export async function requireFreePort(config: Config): Promise<void> {
+async function requireFreePort(config: Config): Promise<void> {
   const probe = createProbe();
   try {
     probe.listen(config.port, await addressOf(config.host));

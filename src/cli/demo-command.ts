@@ -7,7 +7,6 @@ import { runDemo, type DemoOptions } from '../demo/demo.js';
 import { OperatorError, quoted } from '../fault.js';
 import { createLog } from '../log.js';
 import { escapeForPeople } from '../log-text.rules.js';
-import { openStorage } from '../storage.js';
 import { durationFromMicros, formatDuration, microsOfDuration, parseDuration } from '../time/duration.js';
 import { stopSignal } from './stop-signal.js';
 
@@ -77,7 +76,7 @@ export function addDemoCommand(program: Command): void {
     });
 }
 
-/** The server and the demo in one process: an embedded database of its own, and a second pool for its legacy rows. */
+/** The server and the demo in one process, on an embedded database of its own. */
 async function serveAndRun(dataDir: string, cloud: Cloud, stopping: AbortSignal): Promise<void> {
   const settings = readConfig();
   if (settings.auth !== 'none') {
@@ -87,33 +86,26 @@ async function serveAndRun(dataDir: string, cloud: Cloud, stopping: AbortSignal)
   }
   const config = { ...settings, databaseUrl: undefined, dataDir, period: sped(settings, cloud.speed) };
   const log = createLog(config.logLevel);
-  const { requireFreePort, startApp } = await import('../app.js');
-  await requireFreePort(config);
-  const storage = await openStorage(config, log);
+  const { startApp } = await import('../app.js');
+  const app = await startApp(config, log);
+  const failing = new AbortController();
+  void app.failed.then((reason) => failing.abort(reason));
   try {
-    await storage.migrate();
-    const app = await startApp({ ...config, databaseUrl: storage.url }, log);
-    const failing = new AbortController();
-    void storage.embedded!.lost.then((reason) => failing.abort(reason));
-    try {
-      const url = `${app.url}/graphql`;
-      print(`scopestate listens on ${url}`);
-      await run({
-        ...cloud,
-        url,
-        token: undefined,
-        pool: storage.database.pool,
-        waitPeriods: config.waitPeriods,
-        print,
-        signal: AbortSignal.any([stopping, failing.signal]),
-      });
-    } finally {
-      await app.stop();
-    }
-    failing.signal.throwIfAborted();
+    const url = `${app.url}/graphql`;
+    print(`scopestate listens on ${url}`);
+    await run({
+      ...cloud,
+      url,
+      token: undefined,
+      pool: app.pool,
+      waitPeriods: config.waitPeriods,
+      print,
+      signal: AbortSignal.any([stopping, failing.signal]),
+    });
   } finally {
-    await storage.close();
+    await app.stop();
   }
+  failing.signal.throwIfAborted();
 }
 
 /** In a file, so that it stands in no list of processes. */

@@ -17,7 +17,7 @@ export interface DemoProcess {
 /** Starts `scopestate demo` with these words; standard output and error are one list of lines. */
 export function startDemo(words: string[]): DemoProcess {
   const child = spawn(process.execPath, ['dist/main.js', 'demo', ...words], {
-    env: { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'error', ...quickStart },
+    env: { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'info', ...quickStart },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

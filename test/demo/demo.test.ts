@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, type ScopeState } from '../../src/client/client.js';
 import { useStateApi } from '../support/state-api.js';
+import { connectAsOwner } from '../support/embedded-owner-client.js';
 import { createTestDatabase } from '../support/test-database.js';
 import { unit } from '../support/units.js';
 import { startDemo, type DemoProcess } from './demo-process.js';
@@ -44,6 +45,10 @@ describe('a demo with a server of its own', () => {
       const before = await statesOf(url!);
       for (let report = 1; report <= 3; report++) await first.line(/ advanced/, { next: true });
       const after = await statesOf(url!);
+      const owner = await connectAsOwner(join(folder, 'data'));
+      await owner.query(`update scopestate_history set recorded_at = recorded_at - interval '401 days'
+                         where sequence <= 10`);
+      await owner.end();
       expect(await first.stop()).toBe(0);
 
       const legacyBefore = before.filter(({ legacy }) => legacy).map(({ id }) => id);
@@ -57,6 +62,8 @@ describe('a demo with a server of its own', () => {
       const second = demo(...words);
       const [, found] = await second.line(/^found (\d+) states of the demo, created 0 and 0 legacy ones/);
       expect(Number(found)).toBeGreaterThanOrEqual(after.length);
+      await second.line(/"event":"history-pruned","pruned":10,/);
+      expect(second.lines.join('\n')).not.toContain('history-not-pruned');
       expect(await second.stop()).toBe(0);
     } finally {
       await running?.stop();
