@@ -126,7 +126,8 @@ class Scopestate:
         if status == 200 and not errors and answer.get("data"):
             return answer["data"]
         code = errors[0].get("extensions", {}).get("code", "") if errors else ""
-        reason = f"status {status} {code} {errors or text[:100]!r} (request {request_id})"
+        message = errors[0].get("message", "") if errors else repr(text[:100])
+        reason = f"status {status} {code} {message} (request {request_id})"
         if code in ("UNAVAILABLE", "RATE_LIMITED", "OUTCOME_UNKNOWN") or status in (429, 502, 503, 504):
             after = headers.get("retry-after") or ""
             raise TryAgain(reason, float(after) if after.isdigit() else 0.0)

@@ -84,7 +84,7 @@ export async function exchange(attempt: Attempt): Promise<Answer> {
       return { kind: 'lost', failure: { code: 'TIMEOUT', message, requestId, cause } };
     }
     const reason = networkCode(cause);
-    const message = `${url} gave no answer: ${reason ?? String(cause)}`;
+    const message = `${url} gave no answer: ${innermostMessage(cause)}`;
     return {
       kind: reason !== undefined && neverSent.has(reason) ? 'wait' : 'lost',
       failure: { code: 'NO_ANSWER', message, requestId, cause },
@@ -135,7 +135,15 @@ function delayOf(retryAfter: string | null): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 
-/** fetch says "fetch failed" only; what it was, is in the cause. */
+/** fetch says "fetch failed" only; what it was, is in the cause, or in several: one for each address of a name. */
+function innermostMessage(error: unknown): string {
+  const { cause, errors, message } = Object(error) as Partial<AggregateError>;
+  if (cause !== undefined) return innermostMessage(cause);
+  if (errors !== undefined && errors.length > 0) return errors.map(innermostMessage).join(', ');
+  return message || networkCode(error) || String(error);
+}
+
+/** Of the outermost error that has one. */
 function networkCode(error: unknown): string | undefined {
   for (let at = error as { code?: unknown; cause?: unknown } | undefined; at; at = at.cause as typeof at) {
     if (typeof at.code === 'string') return at.code;

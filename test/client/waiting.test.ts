@@ -76,5 +76,23 @@ describe('waiting', () => {
     const retry = { ...atOnce, withinMillis: 20 };
     const error = await errorOf(clientOf(gone.url, { retry }).request('mutation { done }'));
     expect(error).toMatchObject({ code: 'NO_ANSWER', mayBeDone: false });
+    expect(error.message).toMatch(/gave no answer: connect ECONNREFUSED 127\.0\.0\.1:\d+ \(request /);
+  });
+
+  test.each([
+    [
+      'a name with two addresses',
+      new AggregateError([new Error('connect A'), new Error('connect B')]),
+      'connect A, connect B',
+    ],
+    ['a port that fetch does not take', new Error('bad port'), 'bad port'],
+  ])('what fetch failed of is said: %s', async (_name, cause, said) => {
+    const error = await errorOf(
+      clientOf('http://localhost:1/graphql', {
+        retry: { withinMillis: 0 },
+        fetch: () => Promise.reject(new TypeError('fetch failed', { cause })),
+      }).check(unit()),
+    );
+    expect(error.message).toContain(`gave no answer: ${said} (request`);
   });
 });

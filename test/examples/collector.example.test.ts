@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../support/free-port.js';
 import { StateApi } from '../support/state-api.js';
 import { createTestDatabase } from '../support/test-database.js';
 import { startServer } from '../support/test-server.js';
@@ -184,6 +185,25 @@ describe.each<Language>(['TypeScript', 'Python'])('the collector in %s', (langua
       expect([code, printed, said]).toEqual([2, '', expect.stringMatching(message)]);
       expect(said).not.toMatch(/Traceback|\n +at /);
     }
+  });
+
+  testHere('says in a line why it was refused, or that nobody answers', async () => {
+    const gate = await openGate();
+    const refused = await start(language, gate, [unit({ collector: '' })]).ended;
+    expect(refused.code).toBe(1);
+    expect(refused.said).toMatch(
+      /BAD_USER_INPUT:? .*units\[0\]\.collector: found an empty text; .* \(request \S+\)\n$/,
+    );
+    expect(refused.said).not.toMatch(/[{}]|\n./);
+
+    const nobody = startCollector({
+      language,
+      url: `http://127.0.0.1:${await freePort()}/graphql`,
+      folder,
+      units: [unit()],
+    });
+    collectors.push(nobody);
+    expect(await nobody.firstSaid).toMatch(/gave no answer: .*refused.*; trying again in \d\.\d s/i);
   });
 
   testHere('leaves no period out when an operator resets what is being rated', async () => {

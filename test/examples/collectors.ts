@@ -37,6 +37,8 @@ export interface CollectorWanted {
 export interface Collector {
   /** its exit code, what it printed, and what it said on standard error */
   readonly ended: Promise<{ code: number | null; printed: string; said: string }>;
+  /** the beginning of what it says on standard error */
+  readonly firstSaid: Promise<string>;
   kill(): Promise<void>;
 }
 
@@ -50,6 +52,7 @@ export function startCollector({ language, url, folder, units, file }: Collector
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] },
   });
+  const firstSaid = once(child.stderr, 'data').then(([chunk]) => String(chunk));
   const [printed, said] = [text(child.stdout), text(child.stderr)];
   const ended = once(child, 'close').then(async ([code]) => ({
     code: code as number | null,
@@ -58,6 +61,7 @@ export function startCollector({ language, url, folder, units, file }: Collector
   }));
   return {
     ended,
+    firstSaid,
     kill: async () => {
       child.kill('SIGKILL');
       await ended;
