@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { WayIn } from '../caller/caller.js';
@@ -127,5 +128,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const streams = { subscribe, sessions, drain, allowedOrigins: corsOrigins };
   addWebSocket(server, { ...streams, wayIn, log, callers, largestMessage: limits.bodyBytes });
   addEventStream(server, { ...streams, admission });
-  return { listen: (host, port) => server.listen({ host, port }), close: () => drain.close() };
+  return {
+    listen: async (host, port) => {
+      await server.listen({ host, port }); // its answer says 127.0.0.1 also where it is open to all
+      const { address, family, port: taken } = server.server.address() as AddressInfo;
+      return `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`;
+    },
+    close: () => drain.close(),
+  };
 }

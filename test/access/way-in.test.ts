@@ -36,6 +36,7 @@ test('with tokens it may listen anywhere', async () => {
     HOST: '0.0.0.0',
     SCOPESTATE_AUTH: 'token',
   });
+  expect(server.url).toMatch(/^http:\/\/0\.0\.0\.0:\d+\/graphql$/);
   expect(await server.ask('{ __typename }')).toMatchObject({
     errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
   });
