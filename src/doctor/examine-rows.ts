@@ -29,8 +29,8 @@ export async function examineRows(client: Client): Promise<Finding[]> {
     findings.push(
       describe(
         duplicates,
-        'duplicate',
-        'a unit has one state',
+        'duplicates',
+        'rows of a unit that has several; a unit has one state',
         'run "scopestate migrate up --on-duplicate keep-earliest", which keeps the earliest state of each unit',
       ) ?? well('rows', 'no unit has two'),
     );
@@ -47,13 +47,13 @@ export async function examineRows(client: Client): Promise<Finding[]> {
 }
 
 function describe(
-  { count, sample }: Rows,
+  { count, sample, hasMore }: Rows,
   what: string,
   meaning: string,
   advice: string,
 ): Finding | undefined {
   if (count === 0) return undefined;
   const some = sample.map((scopeId) => JSON.stringify(scopeId)).join(', ');
-  const more = count > sample.length ? ', …' : '';
+  const more = hasMore ? ', …' : '';
   return wrong('rows', `${count} ${what} (scope id ${some}${more}): ${meaning}`, advice);
 }

@@ -4,6 +4,8 @@ import type { Client } from '../database/pool.js';
 export interface Rows {
   count: number;
   sample: string[];
+  /** whether others are not in the sample */
+  hasMore: boolean;
 }
 
 export type RowKind =
@@ -53,7 +55,7 @@ function conditionOf(kind: RowKind, { hasUnit, timestamp, times }: StateColumns)
     case 'with an empty text':
       return inUnit(emptyText) ?? `identifier = ''`;
     case 'duplicates':
-      return inUnit('place > 1');
+      return inUnit('copies > 1');
     case 'in the future':
       return `${timestamp} > timezone('utc', clock_timestamp()) and isfinite(${timestamp})`;
     case 'over-long':
@@ -63,19 +65,21 @@ function conditionOf(kind: RowKind, { hasUnit, timestamp, times }: StateColumns)
   }
 }
 
-const numbered = `(select *, row_number() over (
-  partition by identifier, scope_key, collector, fetcher order by id) as place from cloudkitty_storage_states) numbered`;
+/** As "migrate up" counts them: each row of a unit that has several. */
+const counted = `(select *, count(*) over (
+  partition by identifier, scope_key, collector, fetcher) as copies from cloudkitty_storage_states) counted`;
 
 export async function countRows(client: Client, kind: RowKind, columns: StateColumns): Promise<Rows> {
   const condition = conditionOf(kind, columns);
-  if (condition === undefined) return { count: 0, sample: [] };
-  const from = kind === 'duplicates' ? numbered : 'cloudkitty_storage_states';
+  if (condition === undefined) return { count: 0, sample: [], hasMore: false };
+  const from = kind === 'duplicates' ? counted : 'cloudkitty_storage_states';
   const { rows } = await client.query<{ count: string; sample: string[] }>(
     `/* StateRowsRepository.countRows */
      select (select count(*) from ${from} where ${condition}) as count,
        array(select identifier from ${from} where ${condition} order by id limit 3)::text[] as sample`,
   );
-  return { count: Number(rows[0]!.count), sample: rows[0]!.sample };
+  const { count, sample } = rows[0]!;
+  return { count: Number(count), sample: [...new Set(sample)], hasMore: Number(count) > sample.length };
 }
 
 export async function findStateColumns(client: Client): Promise<StateColumns> {

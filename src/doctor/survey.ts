@@ -25,9 +25,9 @@ export async function survey(client: Client): Promise<string[]> {
   const columns = await findStateColumns(client);
   if (!columns.isThere) return [...lines, 'no table of states yet'];
   for (const [kind, meaning] of Object.entries(meanings) as [RowKind, string | undefined][]) {
-    const { count, sample } = await countRows(client, kind, columns);
+    const { count, sample, hasMore } = await countRows(client, kind, columns);
     const some = sample.map((scopeId) => JSON.stringify(scopeId.slice(0, 60))).join(', ');
-    const more = count > sample.length ? ', …' : '';
+    const more = hasMore ? ', …' : '';
     const about = count > 0 && meaning !== undefined ? `: ${meaning} (scope id ${some}${more})` : '';
     lines.push(`${String(count).padStart(9)}  ${kind}${about}`);
   }

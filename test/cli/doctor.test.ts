@@ -146,7 +146,7 @@ describe('on a database of an operator’s', () => {
          select conname into c from pg_constraint where conrelid = 'cloudkitty_storage_states'::regclass and contype = 'u';
          execute format('alter table cloudkitty_storage_states drop constraint %I', c);
          ${insert} select 'twice', null, null, '2026-01-01' from generate_series(1, 2); end $$`,
-      /rows +1 duplicate \(scope id "twice"\).* → run "scopestate migrate up --on-duplicate/,
+      /rows +2 duplicates \(scope id "twice"\).* → run "scopestate migrate up --on-duplicate/,
     ],
   ])('finds %s', async (_name, breakIt, wanted) => {
     const broken = await createTestDatabase();
