@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { TokenRepository, type ListedToken } from '../access/token.repository.js';
 import { TokenService, unitsOf } from '../access/token.service.js';
 import { formatGrant } from '../access/token.rules.js';
@@ -33,13 +33,15 @@ export function addTokenCommand(program: Command): void {
   const create = token
     .command('create')
     .description('Make a token and print it, once.')
-    .requiredOption('--name <name>', 'what the history and logs call whoever uses it')
-    .requiredOption('--role <role>', roles.join(', '))
-    .option(
-      '--grant <patterns>',
-      'units it is for, such as collector=gnocchi,scopeId=tenant-*; may be repeated (default: *, all units)',
-      (text: string, before: string[]) => [...before, text],
-      [],
+    .requiredOption('--name <name>', 'what the history and logs call whoever uses it (required)')
+    .requiredOption('--role <role>', `${roles.join(', ')} (required)`)
+    .addOption(
+      new Option(
+        '--grant <patterns>',
+        'units it is for, such as collector=gnocchi,scopeId=tenant-*; may be repeated',
+      )
+        .argParser((text: string, before: string[]) => [...before, text])
+        .default([], '*, all units'),
     )
     .option('--expires-in <duration>', 'such as P90D (default: never)')
     .addHelpText('after', createHelp)
