@@ -88,7 +88,9 @@ async function withReadmeRoles<T>(
   work: (database: TestDatabase, serverUrl: string) => Promise<T>,
 ): Promise<T> {
   const database = await createTestDatabase();
-  const [grants] = /begin;\ncreate role scopestate_history;[^]*?(?=```)/.exec(await readFile('README.md', 'utf8'))!;
+  const [grants] = /begin;\ncreate role scopestate_history;[^]*?(?=```)/.exec(
+    await readFile('README.md', 'utf8'),
+  )!;
   await database.query(grants);
   const url = new URL(database.url);
   url.username = 'scopestate_server';
