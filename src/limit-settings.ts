@@ -3,7 +3,7 @@ import { count, duration, setting } from './setting.js';
 
 /** How much of anything one request, one caller or all of them may ask for. */
 export interface Limits {
-  /** of a request's body, and of a WebSocket's message */
+  /** of a request's body, and of a WebSocket's message where that may not have as much */
   readonly bodyBytes: number;
   readonly tokens: number;
   readonly depth: number;
@@ -20,6 +20,8 @@ export interface Limits {
   readonly connections: number;
   readonly subscriptions: number;
   readonly subscriptionsPerCaller: number;
+  /** of memory, about: what the documents and variables of open subscriptions take */
+  readonly subscriptionBytes: number;
   /** 0: off */
   readonly requestsPerSecond: number;
   readonly burst: number;
@@ -27,7 +29,7 @@ export interface Limits {
 
 export const limitSettings = {
   SCOPESTATE_MAX_BODY_BYTES: count(
-    'The largest body of a request, and message of a WebSocket.',
+    'The largest body of a request; a subscription has 1 MiB at most.',
     1_024,
     100_000_000,
     4_194_304, // 1,000 units of the longest texts are well below it
@@ -80,6 +82,12 @@ export const limitSettings = {
     1_000_000,
     5_000,
   ),
+  SCOPESTATE_MAX_SUBSCRIPTION_BYTES: count(
+    'The memory that what open subscriptions were asked for with may take, in bytes; one caller’s half of it.',
+    1_000_000,
+    999_999_999,
+    256_000_000, // room for 5,000 of one caller's with documents of 50 tokens
+  ),
   SCOPESTATE_RATE: count(
     'How many requests a caller may send a second, over time; 0: as many as he likes.',
     0,
@@ -119,6 +127,7 @@ export function limitsOf(data: LimitData): Limits {
     connections: data.SCOPESTATE_MAX_CONNECTIONS,
     subscriptions: data.SCOPESTATE_MAX_SUBSCRIPTIONS,
     subscriptionsPerCaller: data.SCOPESTATE_MAX_SUBSCRIPTIONS_PER_CALLER,
+    subscriptionBytes: data.SCOPESTATE_MAX_SUBSCRIPTION_BYTES,
     requestsPerSecond: data.SCOPESTATE_RATE,
     burst: data.SCOPESTATE_RATE_BURST,
   };

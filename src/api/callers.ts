@@ -8,12 +8,19 @@ export function callerKey(request: IncomingMessage): string {
   return addressKey(request.socket.remoteAddress);
 }
 
+/** Open subscriptions. */
+interface Open {
+  count: number;
+  /** of memory, about */
+  bytes: number;
+}
+
 /** What each caller has of the server: his rate and his subscriptions. */
 export class Callers {
   private readonly limits: Limits;
   private readonly buckets: TokenBuckets;
-  private readonly subscriptions = new Map<string, number>();
-  private open = 0;
+  private readonly openOf = new Map<string, Open>();
+  private readonly open: Open = { count: 0, bytes: 0 };
 
   constructor(limits: Limits) {
     this.limits = limits;
@@ -30,33 +37,47 @@ export class Callers {
     return `requests: found more than allowed; allowed: ${requestsPerSecond} a second, ${burst} at once (SCOPESTATE_RATE, SCOPESTATE_RATE_BURST); try again in ${waitSeconds} s`;
   }
 
-  /** Why no subscription of his may begin now, with a code of `RATE_LIMITED`; undefined: one may. */
-  subscriptionRefusal(caller: string): GraphQLError | undefined {
-    const { subscriptions, subscriptionsPerCaller } = this.limits;
-    const his = this.subscriptions.get(caller) ?? 0;
-    if (his >= subscriptionsPerCaller) {
-      return rateLimited(
-        `subscriptions: found ${his} of yours; allowed: ${subscriptionsPerCaller} (SCOPESTATE_MAX_SUBSCRIPTIONS_PER_CALLER)`,
+  /** Why no subscription of his with so many bytes may begin now, with a code of `RATE_LIMITED`; undefined: it may. */
+  subscriptionRefusal(caller: string, bytes = 0): GraphQLError | undefined {
+    const { subscriptions, subscriptionsPerCaller, subscriptionBytes } = this.limits;
+    const his = this.openOf.get(caller) ?? { count: 0, bytes: 0 };
+    const refusal = (found: string, allowed: string) =>
+      rateLimited(`subscriptions: found ${found}; allowed: ${allowed}`);
+    if (his.count >= subscriptionsPerCaller) {
+      return refusal(
+        `${his.count} of yours`,
+        `${subscriptionsPerCaller} (SCOPESTATE_MAX_SUBSCRIPTIONS_PER_CALLER)`,
       );
     }
-    if (this.open < subscriptions) return undefined;
-    return rateLimited(
-      `subscriptions: found ${this.open} in all; allowed: ${subscriptions} (SCOPESTATE_MAX_SUBSCRIPTIONS)`,
-    );
+    if (this.open.count >= subscriptions) {
+      return refusal(`${this.open.count} in all`, `${subscriptions} (SCOPESTATE_MAX_SUBSCRIPTIONS)`);
+    }
+    const [hisBytes, allBytes] = [his.bytes + bytes, this.open.bytes + bytes];
+    const hisShare = Math.floor(subscriptionBytes / 2);
+    if (hisBytes > hisShare) {
+      return refusal(`${hisBytes} bytes of yours`, `${hisShare} (half of SCOPESTATE_MAX_SUBSCRIPTION_BYTES)`);
+    }
+    if (allBytes <= subscriptionBytes) return undefined;
+    return refusal(`${allBytes} bytes in all`, `${subscriptionBytes} (SCOPESTATE_MAX_SUBSCRIPTION_BYTES)`);
   }
 
   /** Counts a subscription that begins. @returns what to call at its end, once or more often */
-  beginSubscription(caller: string): () => void {
-    this.open++;
-    this.subscriptions.set(caller, (this.subscriptions.get(caller) ?? 0) + 1);
+  beginSubscription(caller: string, bytes: number): () => void {
+    const his = this.openOf.get(caller) ?? { count: 0, bytes: 0 };
+    this.openOf.set(caller, his);
+    for (const open of [his, this.open]) {
+      open.count++;
+      open.bytes += bytes;
+    }
     let isOpen = true;
     return () => {
       if (!isOpen) return;
       isOpen = false;
-      this.open--;
-      const left = this.subscriptions.get(caller)! - 1;
-      if (left > 0) this.subscriptions.set(caller, left);
-      else this.subscriptions.delete(caller);
+      for (const open of [his, this.open]) {
+        open.count--;
+        open.bytes -= bytes;
+      }
+      if (his.count === 0) this.openOf.delete(caller);
     };
   }
 }

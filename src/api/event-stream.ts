@@ -16,6 +16,8 @@ const eventStream = 'text/event-stream';
 export interface EventStreamOptions {
   subscribe: Subscribe;
   admission: Admission;
+  /** in bytes */
+  largestBody: number;
   sessions: Sessions;
   drain: Drain;
   allowedOrigins: readonly string[];
@@ -26,7 +28,7 @@ export interface EventStreamOptions {
  * Written here, for that package's own handler takes events from their source however slowly they are read.
  */
 export function addEventStream(server: FastifyInstance, options: EventStreamOptions): void {
-  const { subscribe, admission, sessions, drain, allowedOrigins } = options;
+  const { subscribe, admission, largestBody, sessions, drain, allowedOrigins } = options;
   const open = new Set<() => void>();
   drain.atEnd(() => {
     for (const end of open) end();
@@ -35,6 +37,7 @@ export function addEventStream(server: FastifyInstance, options: EventStreamOpti
     method: ['GET', 'POST'],
     url: '/graphql/stream',
     exposeHeadRoute: false,
+    bodyLimit: largestBody,
     onRequest: admission.letIn,
     preHandler: admission.lookAgain,
     handler: async (request, reply) => {
@@ -51,7 +54,9 @@ export function addEventStream(server: FastifyInstance, options: EventStreamOpti
         stream.end({ errors: subscribe.shapeErrors([ended(why)], request.id) });
       });
       try {
-        await answer(stream, subscribe, requestOf(request), admission.contextOf(request));
+        const wanted = requestOf(request);
+        request.body = undefined; // held as long as the stream, with the request
+        await answer(stream, subscribe, wanted, admission.contextOf(request));
       } finally {
         leave();
         open.delete(end);

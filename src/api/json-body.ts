@@ -24,9 +24,12 @@ export function addJsonBody(server: FastifyInstance, largestBody: number): void 
     if (encoding !== 'identity') {
       throw refusal(415, `content-encoding: found ${quoted(encoding)}; allowed: none`);
     }
+    const ofRoute = request.routeOptions.bodyLimit ?? largestBody;
+    const allowed = `${ofRoute} bytes ${ofRoute < largestBody ? 'here' : '(SCOPESTATE_MAX_BODY_BYTES)'}`;
     const length = Number(request.headers['content-length']);
-    if (length > largestBody) throw await tooLarge(payload, largestBody, `${length} bytes`);
-    const body = kept.get(request.raw) ?? (await bodyOf(payload, largestBody));
+    if (length > ofRoute) throw await tooLarge(payload, `${length} bytes`, allowed);
+    const body = kept.get(request.raw) ?? (await bodyOf(payload, ofRoute));
+    if (!body) throw await tooLarge(payload, 'more', allowed);
     let text: string;
     try {
       text = utf8.decode(body);
@@ -47,19 +50,20 @@ export function keepBody(request: IncomingMessage, body: Buffer): void {
   kept.set(request, body);
 }
 
-async function bodyOf(payload: Readable, largestBody: number): Promise<Buffer> {
+/** Undefined: it is larger. */
+async function bodyOf(payload: Readable, largest: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > largestBody) throw await tooLarge(payload, largestBody, 'more');
+    if (length > largest) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-async function tooLarge(payload: Readable, largestBody: number, found: string): Promise<Error> {
+async function tooLarge(payload: Readable, found: string, allowed: string): Promise<Error> {
   const discarded = AbortSignal.timeout(discardMillis);
   await finished(payload.resume(), { signal: discarded }).catch(() => undefined);
-  return refusal(413, `body: found ${found}; allowed: ${largestBody} bytes (SCOPESTATE_MAX_BODY_BYTES)`);
+  return refusal(413, `body: found ${found}; allowed: ${allowed}`);
 }

@@ -21,7 +21,7 @@ import { inRequest, requestIdOf } from './request-scope.js';
 import { securityHeaders } from './security-headers.js';
 import { Sessions } from './sessions.js';
 import { addShortWay } from './short-way.js';
-import { createSubscribe } from './subscribe.js';
+import { createSubscribe, largestSubscription } from './subscribe.js';
 import { addWebSocket, asksForWebSocket } from './web-socket.js';
 
 export interface ServerOptions {
@@ -126,8 +126,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   }
   const subscribe = createSubscribe({ schema, log, documents, callers, hidesSchema });
   const streams = { subscribe, sessions, drain, allowedOrigins: corsOrigins };
-  addWebSocket(server, { ...streams, wayIn, log, callers, largestMessage: limits.bodyBytes });
-  addEventStream(server, { ...streams, admission });
+  const largestMessage = Math.min(largestSubscription, limits.bodyBytes);
+  addWebSocket(server, { ...streams, wayIn, log, callers, largestMessage });
+  addEventStream(server, { ...streams, admission, largestBody: largestMessage });
   return {
     listen: async (host, port) => {
       await server.listen({ host, port }); // its answer says 127.0.0.1 also where it is open to all

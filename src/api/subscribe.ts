@@ -17,10 +17,17 @@ import type { Documents } from './documents/documents.js';
 import { Untrusted } from './documents/trusted-documents.js';
 import { createErrorFormat } from './error-format.js';
 import { documentOfEvents } from './documents/event-document.js';
+import { weightOf } from './subscription-weight.js';
 import { inRequest, isAnonymous, type RequestContext } from './request-scope.js';
 
 /** Shorter than the minute after which proxies take a silent connection for dead. */
 export const pingMillis = 12_000;
+
+/**
+ * So many bytes may a subscriber send: a filter of 1,000 scope ids with 256 characters of four bytes each, and a document. A body
+ * of a mutation may have more, for its 1,000 units have four texts each, and it is not kept for long.
+ */
+export const largestSubscription = 1_048_576;
 
 /** What a subscriber sends, over whatever transport. */
 export interface SubscribeRequest {
@@ -39,9 +46,12 @@ export interface StreamedResult {
 
 /** Subscriptions without their transport; every error has a code and the request's id. */
 export interface Subscribe {
-  /** what graphql-js needs, or why it is not asked */
+  /**
+   * What graphql-js needs, or why it is not asked. Empties the request: its transport may hold it as long as the subscription
+   * lives.
+   */
   prepare(request: SubscribeRequest, context: RequestContext): ExecutionArgs | GraphQLFormattedError[];
-  /** counted until it ends */
+  /** Counted until it ends. What only the start needs is taken out of `args`, for the same reason. */
   start(args: ExecutionArgs): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult>;
   shape(result: ExecutionResult, requestId: string): StreamedResult;
   shapeErrors(errors: readonly GraphQLError[], requestId: string): GraphQLFormattedError[];
@@ -68,27 +78,33 @@ export function createSubscribe({
   return {
     shapeErrors,
     prepare: (request, context) => {
+      const asked = { ...request };
+      for (const name of Object.keys(request)) Reflect.deleteProperty(request, name);
       const { requestId } = context.caller;
       const refused = callers.subscriptionRefusal(context.countedAs);
       if (refused) return shapeErrors([refused], requestId);
-      const document = read(documents, request, context);
+      const document = read(documents, asked, context);
       if (Array.isArray(document)) return shapeErrors(document, requestId);
       return {
         schema,
         document,
         contextValue: context,
-        variableValues: request.variables ?? null,
-        operationName: request.operationName ?? null,
+        variableValues: asked.variables ?? null,
+        operationName: asked.operationName ?? null,
       };
     },
     start: async (args) => {
       const { caller, countedAs } = args.contextValue as RequestContext;
-      const refused = callers.subscriptionRefusal(countedAs); // once more: others that came with it have begun
+      const bytes = weightOf(args);
+      const refused = callers.subscriptionRefusal(countedAs, bytes); // once more: others that came with it have begun
       if (refused) return { errors: [refused] };
-      const end = callers.beginSubscription(countedAs);
+      const end = callers.beginSubscription(countedAs, bytes);
       try {
         const started = await inRequest(caller.requestId, () => createSourceEventStream(args));
-        if (Symbol.asyncIterator in started) return resultsOf(started[Symbol.asyncIterator](), args, end);
+        if (Symbol.asyncIterator in started) {
+          keepForEvents(args);
+          return resultsOf(started[Symbol.asyncIterator](), args, end);
+        }
         end();
         return started;
       } catch (error) {
@@ -103,13 +119,21 @@ export function createSubscribe({
   };
 }
 
+/** The variables have chosen the events; what an event shows seldom depends on them. */
+function keepForEvents(args: ExecutionArgs): void {
+  args.document = documentOfEvents(args.document, args.operationName);
+  const { variableDefinitions = [] } = getOperationAST(args.document, args.operationName)!;
+  const used = variableDefinitions.map(({ variable }) => variable.name.value);
+  const given = Object.entries(args.variableValues ?? {});
+  args.variableValues = Object.fromEntries(given.filter(([name]) => used.includes(name)));
+}
+
 /** A result for each event; tells when there are no more, or nobody wants them any longer. */
 function resultsOf(
   events: AsyncIterator<unknown, unknown>,
   args: ExecutionArgs,
   end: () => void,
 ): AsyncGenerator<ExecutionResult, void, void> {
-  const document = documentOfEvents(args.document, args.operationName);
   const last = { done: true, value: undefined } as const;
   const ended = () => {
     end();
@@ -124,7 +148,7 @@ function resultsOf(
       try {
         const { done, value: rootValue } = await events.next();
         if (done) return ended();
-        return { done: false, value: await execute({ ...args, document, rootValue }) };
+        return { done: false, value: await execute({ ...args, rootValue }) };
       } catch (error) {
         await closed().catch(() => undefined); // what failed first is told
         throw error;

@@ -10,7 +10,7 @@ import {
   type OperationResult,
   type Server,
 } from 'graphql-ws';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import type { CallContext, Credentials, Identity, WayIn } from '../caller/caller.js';
 import { Unauthenticated, Unavailable } from '../fault.js';
 import type { Log } from '../log.js';
@@ -21,6 +21,7 @@ import { contextOf } from './request-scope.js';
 import { isOfSameOrigin } from './same-origin.js';
 import type { Sessions } from './sessions.js';
 import { pingMillis, type Subscribe } from './subscribe.js';
+import { readMessage } from './web-socket-message.js';
 
 /** So long has a client to answer the closing at the server's end. */
 const closeMillis = 1_000;
@@ -29,6 +30,7 @@ const closeMillis = 1_000;
 const mostWaiting = 65_536;
 
 const goingAway = 1001;
+const messageTooBig = 1009;
 const tryAgainLater = 1013;
 
 export interface WebSocketOptions {
@@ -49,6 +51,7 @@ export function addWebSocket(server: FastifyInstance, options: WebSocketOptions)
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: largestMessage,
+    WebSocket: sayingWhyTooLarge(largestMessage),
     // A wrong one is taken, and closed with the code that says so: a refused handshake tells a client nothing.
     handleProtocols: (asked) =>
       asked.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : ([...asked][0] ?? false),
@@ -71,6 +74,16 @@ export function addWebSocket(server: FastifyInstance, options: WebSocketOptions)
 /** What asks for another protocol, as Java's client does with `h2c`, is answered as if it had not (RFC 9110, 7.8). */
 export function asksForWebSocket({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/** `ws` closes with the code alone. */
+function sayingWhyTooLarge(largestMessage: number): typeof WebSocket {
+  const reason = `message: found more; allowed: ${largestMessage} bytes`;
+  return class extends WebSocket {
+    override close(code?: number, data?: string | Buffer): void {
+      super.close(code, code === messageTooBig ? reason : data);
+    }
+  };
 }
 
 type Refused = Omit<RawRefusal, 'requestId'>;
@@ -113,8 +126,10 @@ interface Connection {
 function protocolOf({ subscribe, wayIn, sessions, callers }: WebSocketOptions): Server<Connection> {
   const requestIdOf = ({ contextValue }: ExecutionArgs) => (contextValue as CallContext).caller.requestId;
   return makeServer<Record<string, unknown>, Connection>({
-    onConnect: async ({ connectionParams, extra: connection }) => {
+    onConnect: async (context) => {
+      const { connectionParams, extra: connection } = context;
       const credentials = credentialsOf(connectionParams, connection.headers);
+      Reflect.deleteProperty(context, 'connectionParams'); // else they are held as long as the connection
       try {
         connection.identity = await wayIn(credentials);
         connection.countedAs = connection.identity.id ?? connection.countedAs;
@@ -181,7 +196,10 @@ function serve(connection: Connection, protocol: Server<Connection>, log: Log): 
       close: (code, reason) => socket.close(code, reason),
       onMessage: (take) =>
         socket.on('message', (message: Buffer) => {
-          take(message.toString()).catch((error: unknown) => {
+          waitForReader(connection);
+          const read = readMessage(message);
+          if ('fault' in read) return close(socket, CloseCode.BadRequest, read.fault);
+          take(read.forProtocol).catch((error: unknown) => {
             log.error({ event: 'internal-error', err: error }, 'a WebSocket failed inside');
             socket.close(CloseCode.InternalServerError, 'Internal server error');
           });
@@ -194,6 +212,13 @@ function serve(connection: Connection, protocol: Server<Connection>, log: Log): 
     connection.leave?.();
     void closed(code, reason.toString());
   });
+}
+
+/** Whoever does not take what he was answered is not listened to until he does: each message could be one more answer. */
+function waitForReader({ socket, wire }: Connection): void {
+  if (socket.bufferedAmount < mostWaiting || socket.isPaused) return;
+  socket.pause();
+  wire.once('drain', () => socket.resume());
 }
 
 /**

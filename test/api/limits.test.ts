@@ -32,6 +32,14 @@ async function answerTo(socket: WebSocket, id: string): Promise<any> {
   return JSON.parse(message.toString());
 }
 
+/** Whether an event stream begins as one that goes on. */
+async function begins(stream: Promise<Response>): Promise<boolean> {
+  const reader = (await stream).body!.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return new TextDecoder().decode(value).startsWith(':\n');
+}
+
 describe('sizes and times', () => {
   const api = useStateApi(() => createTestDatabase(), {
     SCOPESTATE_MAX_BODY_BYTES: '2000',
@@ -72,7 +80,8 @@ describe('sizes and times', () => {
   test('a larger message closes its WebSocket', async () => {
     const socket = await openWebSocket(api.server.url);
     socket.send('x'.repeat(2_001));
-    expect((await once(socket, 'close'))[0]).toBe(1009);
+    const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
+    expect([code, reason.toString()]).toEqual([1009, 'message: found more; allowed: 2000 bytes']);
   });
 
   test('300 sockets whose headers come too slowly are told so, and keep no one else waiting', async () => {
@@ -163,6 +172,61 @@ describe('sizes and times', () => {
   });
 });
 
+describe('subscriptions', () => {
+  const api = useStateApi(() => createTestDatabase(), { SCOPESTATE_MAX_SUBSCRIPTION_BYTES: '1000000' });
+  const stream = (query: string) =>
+    fetch(`${api.server.url}/stream`, {
+      method: 'POST',
+      headers: { ...json, accept: 'text/event-stream' },
+      body: JSON.stringify({ query }),
+    });
+  /** Weighs some 300,000 bytes: half a kilobyte a token. */
+  const large = `subscription { scopeStateChanged { ${'kind '.repeat(600)} } }`;
+
+  test('one that would take more memory than a caller’s share is refused, until others end', async () => {
+    const socket = await openWebSocket(api.server.url);
+    const subscribe = (id: string) =>
+      socket.send(JSON.stringify({ type: 'subscribe', id, payload: { query: large } }));
+    subscribe('1');
+    subscribe('2');
+    const [refused] = (await once(socket, 'message')) as [Buffer];
+    const { id, payload } = JSON.parse(refused.toString());
+    expect(id).toBe('2');
+    expect(payload.errors).toEqual([
+      {
+        message: expect.stringMatching(
+          /^subscriptions: found 6\d{5} bytes of yours; allowed: 500000 \(half of SCOPESTATE_MAX_SUBSCRIPTION_BYTES\)$/,
+        ),
+        extensions: { code: 'RATE_LIMITED', requestId: expect.stringMatching(/./) },
+      },
+    ]);
+    expect(await (await stream(large)).text()).toContain('RATE_LIMITED');
+    socket.send(JSON.stringify({ type: 'complete', id: '1' }));
+    await until('there is room again', () => begins(stream(large)));
+    socket.close();
+  });
+
+  test('comments weigh as well', async () => {
+    const response = await stream(`subscription { scopeStateChanged { kind } } ${'#\n'.repeat(1_100)}`);
+    expect(await response.text()).toContain('bytes of yours');
+  });
+
+  test('values weigh as well', async () => {
+    const socket = await openWebSocket(api.server.url);
+    const variables = { filter: { scopeIds: Array.from({ length: 1_000 }, () => 'x'.repeat(256)) } };
+    socket.send(JSON.stringify({ type: 'subscribe', id: '1', payload: { query: subscription, variables } }));
+    const [refused] = (await once(socket, 'message')) as [Buffer];
+    expect(refused.toString()).toContain('bytes of yours');
+    socket.close();
+  });
+
+  test('a body for one is smaller than others', async () => {
+    const response = await stream('x'.repeat(1_048_576));
+    expect(response.status).toBe(413);
+    expect(await response.text()).toMatch(/body: found \d+ bytes; allowed: 1048576 bytes here/);
+  });
+});
+
 describe('how many', () => {
   const api = useStateApi(() => createTestDatabase(), {
     SCOPESTATE_MAX_CONNECTIONS: '10',
@@ -209,13 +273,7 @@ describe('how many', () => {
     expect(await (await stream()).text()).toContain('RATE_LIMITED');
     socket.close();
     await once(socket, 'close');
-    await until('a subscription begins', async () => {
-      const { body } = await stream();
-      const reader = body!.getReader();
-      const { value } = await reader.read();
-      await reader.cancel();
-      return new TextDecoder().decode(value).startsWith(':\n');
-    });
+    await until('a subscription begins', () => begins(stream()));
   });
 });
 

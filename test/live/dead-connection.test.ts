@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
 import { expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
+import { isOpenAtServer } from '../support/open-at-server.js';
 import { useStateApi } from '../support/state-api.js';
 import { presentSequence, subscription } from '../support/subscriber.js';
 import { createTestDatabase } from '../support/test-database.js';
@@ -49,21 +49,6 @@ async function openStream(query: string, variables: Record<string, unknown>): Pr
   return response;
 }
 
-/** Whether the server's side of a connection is open, by the kernel's tables. */
-async function isOpenAtServer(clientPort: number): Promise<boolean> {
-  const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0');
-  const [server, client] = [hex(Number(new URL(api.server.url).port)), hex(clientPort)];
-  const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8')));
-  return tables
-    .join('\n')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .some(
-      ([, local, remote, state]) =>
-        local?.endsWith(`:${server}`) && remote?.endsWith(`:${client}`) && state === '01',
-    );
-}
-
 test.concurrent(
   'an event stream that takes no pings is ended, and one that does goes on',
   async () => {
@@ -79,14 +64,14 @@ test.concurrent(
     let text = '';
     alive.setEncoding('utf8').on('data', (part: string) => (text += part));
     const { localPort } = dead.socket;
-    expect(await isOpenAtServer(localPort!)).toBe(true);
+    expect(await isOpenAtServer(api.server.url, localPort!)).toBe(true);
     await api.database.query(
       `do $$ begin for n in 1..2000 loop
          update cloudkitty_storage_states set last_processed_timestamp = last_processed_timestamp + interval '1 s'
          where identifier = '${one.scopeId}';
        end loop; end $$`,
     );
-    await until('it is ended', async () => !(await isOpenAtServer(localPort!)), boundMillis);
+    await until('it is ended', async () => !(await isOpenAtServer(api.server.url, localPort!)), boundMillis);
     dead.destroy();
     const pings = () => text.split('\n\n').filter((part) => part === ':').length;
     const before = pings();

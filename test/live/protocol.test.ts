@@ -35,7 +35,8 @@ describe('a fault in the protocol closes the socket with its code', () => {
     ['no JSON', [init, '{'], 4400],
     ['an unknown type', [{ type: 'start' }], 4400],
     ['a subscription without a query', [init, { id: '1', type: 'subscribe', payload: {} }], 4400],
-    ['a message of more than 4 MiB', [init, 'x'.repeat(4 * 1024 * 1024 + 1)], 1009],
+    ['a message of more than 1 MiB', [init, 'x'.repeat(1024 * 1024 + 1)], 1009],
+    ['an id of more than 256 characters', [init, { ...subscribe, id: 'x'.repeat(257) }], 4400],
   ])('%s', async (_, messages, code) => {
     const socket = await connect();
     const closed = closing(socket);
