@@ -17,6 +17,9 @@ export interface Limits {
   readonly headersMillis: number;
   readonly bodyMillis: number;
   readonly keepAliveMillis: number;
+  readonly answerMillis: number;
+  /** of answers that have not been read whole */
+  readonly unreadBytes: number;
   readonly connections: number;
   readonly subscriptions: number;
   readonly subscriptionsPerCaller: number;
@@ -74,6 +77,18 @@ export const limitSettings = {
     'PT1H',
     'PT72S', // longer than load balancers keep theirs: who closes first must not be the server
   ),
+  SCOPESTATE_ANSWER_TIMEOUT: duration(
+    'The longest time that a caller may take to read an answer.',
+    'PT1S',
+    'PT1H',
+    'PT1M', // the largest page of long scope ids at 3 Mbit/s
+  ),
+  SCOPESTATE_MAX_UNREAD_BYTES: count(
+    'How many bytes of answers may wait to be read; beyond, those that have waited longest are thrown away.',
+    1_000_000,
+    999_999_999,
+    256_000_000,
+  ),
   SCOPESTATE_MAX_CONNECTIONS: count('How many connections may be open at once.', 10, 1_000_000, 10_000),
   SCOPESTATE_MAX_SUBSCRIPTIONS: count('How many subscriptions may be open at once.', 1, 1_000_000, 10_000),
   SCOPESTATE_MAX_SUBSCRIPTIONS_PER_CALLER: count(
@@ -124,6 +139,8 @@ export function limitsOf(data: LimitData): Limits {
     headersMillis,
     bodyMillis: Math.max(headersMillis, millis(data.SCOPESTATE_BODY_TIMEOUT)), // Node.js wants it so
     keepAliveMillis: millis(data.SCOPESTATE_KEEP_ALIVE),
+    answerMillis: millis(data.SCOPESTATE_ANSWER_TIMEOUT),
+    unreadBytes: data.SCOPESTATE_MAX_UNREAD_BYTES,
     connections: data.SCOPESTATE_MAX_CONNECTIONS,
     subscriptions: data.SCOPESTATE_MAX_SUBSCRIPTIONS,
     subscriptionsPerCaller: data.SCOPESTATE_MAX_SUBSCRIPTIONS_PER_CALLER,

@@ -16,12 +16,14 @@ import { addGraphQLEndpoint } from './graphql-endpoint.js';
 import { addHealth, type ReadyAnswer } from './health.js';
 import { addHttpErrors, refuseUnroutable } from './http-errors.js';
 import { addJsonBody } from './json-body.js';
+import { addTurns } from './in-turn.js';
 import { KnownDocuments } from './known-documents.js';
 import { inRequest, requestIdOf } from './request-scope.js';
 import { securityHeaders } from './security-headers.js';
 import { Sessions } from './sessions.js';
 import { addShortWay } from './short-way.js';
 import { createSubscribe, largestSubscription } from './subscribe.js';
+import { addUnreadLimits } from './unread-answers.js';
 import { addWebSocket, asksForWebSocket } from './web-socket.js';
 
 export interface ServerOptions {
@@ -124,6 +126,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       onMutation,
     });
   }
+  addTurns(server);
+  addUnreadLimits(server, limits, log);
   const subscribe = createSubscribe({ schema, log, documents, callers, hidesSchema });
   const streams = { subscribe, sessions, drain, allowedOrigins: corsOrigins };
   const largestMessage = Math.min(largestSubscription, limits.bodyBytes);
