@@ -78,5 +78,5 @@ test('a filter is held once, as what it is looked up in', async () => {
   const held = ((await heapBytes(api.server)) - before) / count;
   for (const one of [first, ...opened]) one.close();
   expect(held).toBeGreaterThan(256_000);
-  expect(held).toBeLessThan(450_000); // 590,000 with the list that was sent
+  expect(held).toBeLessThan(450_000); // 590,000 with the message that it came in
 });
