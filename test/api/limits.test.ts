@@ -206,9 +206,11 @@ describe('subscriptions', () => {
     socket.close();
   });
 
-  test('comments weigh as well', async () => {
-    const response = await stream(`subscription { scopeStateChanged { kind } } ${'#\n'.repeat(1_100)}`);
-    expect(await response.text()).toContain('bytes of yours');
+  test('comments weigh as text', async () => {
+    const withComments = (lines: number) =>
+      `subscription { scopeStateChanged { kind } } ${'#\n'.repeat(lines)}`;
+    expect(await begins(stream(withComments(1_100)))).toBe(true);
+    expect(await (await stream(withComments(130_000))).text()).toContain('bytes of yours');
   });
 
   test('values weigh as well', async () => {
