@@ -1,12 +1,13 @@
 // Builds dist/ anew: the program from src/, the client's types, the migrations beside it, the playground's files. A failed build leaves the last good one.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { bundlePlayground } from './bundle-playground.js';
 
 const tsc = 'node_modules/typescript-7/bin/tsc';
-const building = 'dist.building';
+const aside = 'dist.building';
+const building = `${aside}/new`;
 
-rmSync(building, { recursive: true, force: true });
+rmSync(aside, { recursive: true, force: true });
 for (const [project, folder] of [
   ['tsconfig.build.json', building],
   ['src/client/tsconfig.json', building],
@@ -16,5 +17,7 @@ for (const [project, folder] of [
 }
 await bundlePlayground(`${building}/api/playground/assets`);
 chmodSync(`${building}/main.js`, 0o755);
-rmSync('dist', { recursive: true, force: true });
+// A program that is just starting from it finds one or the other.
+if (existsSync('dist')) renameSync('dist', `${aside}/old`);
 renameSync(building, 'dist');
+rmSync(aside, { recursive: true });
