@@ -4,7 +4,7 @@ const others = ['identifier', 'scope_key', 'collector', 'fetcher', 'active', 'sc
 const counted = [...others, 'last_processed_timestamp'];
 const ours = ['version', 'revision', 'updated_at', 'last_advanced_at'];
 
-const answerable = `between '1970-01-01' and '9999-12-31 23:59:59.999999'`;
+const answerable = `between '0001-01-01' and '9999-12-31 23:59:59.999999'`;
 const clock = `timezone('utc', clock_timestamp())`;
 
 function listed(row: 'new' | 'old', columns: readonly string[]): string {

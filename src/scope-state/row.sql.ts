@@ -1,5 +1,4 @@
 import {
-  earliestInstant,
   formatInstant,
   instantFromMicros,
   instantFromSafeMicros,
@@ -22,7 +21,7 @@ export function micros(timestamp: string): string {
 
 /** The time, or where none such can be answered the first or last one that can: `infinity` is no number. */
 export function answerableTime(timestamp: string): string {
-  return `case when ${timestamp} < '1970-01-01' then '1970-01-01'
+  return `case when ${timestamp} < '0001-01-01' then '0001-01-01'
     when ${timestamp} > '9999-12-31 23:59:59.999999' then '9999-12-31 23:59:59.999999' else ${timestamp} end`;
 }
 
@@ -48,11 +47,13 @@ export function fromStamp(digits: string, start = 0): Temporal.Instant {
   return answerable(BigInt.asIntN(64, BigInt(`0x${digits.slice(start, start + 16)}`)) + BigInt(microsOf2000));
 }
 
-const [earliestMicros, latestMicros] = [microsOf(earliestInstant), microsOf(latestInstant)];
+/** The first of a year that all writers of RFC 3339 can write. */
+const firstInstant = Temporal.Instant.from('0001-01-01T00:00:00Z');
+const [firstMicros, latestMicros] = [microsOf(firstInstant), microsOf(latestInstant)];
 
 /** A row may say what no writer can have meant, such as `infinity`: it is answered as the last that can be. */
 function answerable(micros: bigint): Temporal.Instant {
-  if (micros < earliestMicros) return earliestInstant;
+  if (micros < firstMicros) return firstInstant;
   return micros > latestMicros ? latestInstant : instantFromMicros(micros);
 }
 

@@ -28,7 +28,7 @@ test('what other writers once set, and nobody can answer, stops neither pages, n
      from cloudkitty_storage_states where identifier = $1`,
     [asked.scopeId],
   );
-  const clamped = { updatedAt: '9999-12-31T23:59:59.999999Z', lastAdvancedAt: '1970-01-01T00:00:00Z' };
+  const clamped = { updatedAt: '9999-12-31T23:59:59.999999Z', lastAdvancedAt: '0001-01-01T00:00:00Z' };
   expect(await api.find(asked)).toMatchObject(clamped);
   expect((await api.check(asked)).scopeState).toMatchObject(clamped);
   const [entry] = await history.ofState(scopeState.id);

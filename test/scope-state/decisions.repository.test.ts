@@ -146,7 +146,9 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
 
   test('a value that the database refuses fails for its own caller only', async () => {
     const units = Array.from({ length: 9 }, () => unit());
+    await other.query(`set scopestate.records_history = 'on'`); // another writer's version would be settled
     for (const [place, one] of units.entries()) await insert(one, place === 6 ? 2 ** 31 - 1 : 1);
+    await other.query('reset scopestate.records_history');
     const outcomes = told(await outcomesOf(units.map((one) => advancing(one, 1))));
     expect(outcomes[6]).toMatch('failed: error: value "2147483648" is out of range for type integer');
     expect(outcomes.toSpliced(6, 1)).toEqual(Array.from({ length: 8 }, () => 'ADVANCED'));

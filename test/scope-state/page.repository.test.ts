@@ -110,16 +110,14 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     for (const [place, [scopeId, ...others]] of given.entries()) {
       const [row] = await database.query<{ id: number }>(
         `insert into cloudkitty_storage_states
-           (identifier, scope_key, collector, fetcher, last_processed_timestamp, active)
-         values ($1, $2, $3, $4, timestamp '1970-01-01 00:00:00.000001' + $5::int * interval '1 hour', $6) returning id`,
+           (identifier, scope_key, collector, fetcher, last_processed_timestamp, active, last_advanced_at)
+         values ($1, $2, $3, $4, timestamp '1970-01-01 00:00:00.000001' + $5::int * interval '1 hour', $6,
+           case when $6 then timezone('utc', now()) end)
+         returning id`,
         [`${prefix}${scopeId}`, ...others, place, place % 5 !== 0],
       );
       ids.push(row!.id);
     }
-    await database.query(
-      `update cloudkitty_storage_states set last_advanced_at = updated_at where id = any ($1) and active`,
-      [ids],
-    );
     const noting = new NotingPool(opened.pool);
     const pages = new PageRepository(noting.pool);
     const orders = (['SCOPE_ID', 'LAST_PROCESSED_TIMESTAMP'] as const).map((field): Order => ({

@@ -39,10 +39,15 @@ describe.each(postgresMajors)('a time comes back from PostgreSQL %i as it was st
     },
   );
 
-  test('one without end is none', async () => {
-    const [row] = await database.query<{ stamp: string }>(
-      `select ${stamp(`'infinity'::timestamp(6)`)} as stamp`,
-    );
-    expect(() => fromStamp(row!.stamp)).toThrow();
+  test.each([
+    ['infinity', '9999-12-31T23:59:59.999999Z'],
+    ['294276-12-31 23:59:59.999999', '9999-12-31T23:59:59.999999Z'],
+    ['0001-12-31 23:59:59 BC', '0001-01-01T00:00:00Z'],
+    ['-infinity', '0001-01-01T00:00:00Z'],
+  ])('%s can’t be answered: %s is', async (stored, answered) => {
+    const [row] = await database.query<{ stamp: string }>(`select ${stamp(`$1::timestamp(6)`)} as stamp`, [
+      stored,
+    ]);
+    expect(String(fromStamp(row!.stamp))).toBe(answered);
   });
 });
