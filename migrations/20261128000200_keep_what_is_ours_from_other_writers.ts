@@ -2,9 +2,14 @@ import { Migration } from '@mikro-orm/migrations';
 
 const others = ['identifier', 'scope_key', 'collector', 'fetcher', 'active', 'scope_activation_toggle_date'];
 const counted = [...others, 'last_processed_timestamp'];
-const ours = ['version', 'revision', 'updated_at', 'last_advanced_at'];
+const ours = ['version', 'revision', 'moved_by_operator', 'updated_at', 'last_advanced_at'];
 
 const answerable = `between '0001-01-01' and '9999-12-31 23:59:59.999999'`;
+/** It has to grow by one with each change. */
+function countable(count: string): string {
+  return `least(greatest(${count}, 1), 1000000000)`;
+}
+
 const clock = `timezone('utc', clock_timestamp())`;
 
 function listed(row: 'new' | 'old', columns: readonly string[]): string {
@@ -13,7 +18,7 @@ function listed(row: 'new' | 'old', columns: readonly string[]): string {
 
 /**
  * What scopestate keeps for itself was any writer's to set: a version that he raised went by plans, and one time that nobody can
- * answer, such as `infinity`, stopped every page and every live update that came to it. Whoever updates a row leaves all four to
+ * answer, such as `infinity`, stopped every page and every live update that came to it. Whoever updates a row leaves all five to
  * the trigger now; a row that is put in keeps what it says of itself as far as that can be answered.
  */
 export default class KeepWhatIsOursFromOtherWriters extends Migration {
@@ -21,16 +26,18 @@ export default class KeepWhatIsOursFromOtherWriters extends Migration {
     this.addSql(`select set_config('scopestate.records_history', 'on', true)`);
     this.addSql(`
       update cloudkitty_storage_states
-      set updated_at = case when updated_at ${answerable} then updated_at else ${clock} end,
+      set version = ${countable('version')}, revision = ${countable('revision')},
+        updated_at = case when updated_at ${answerable} then updated_at else ${clock} end,
         last_advanced_at = case when last_advanced_at ${answerable} then last_advanced_at end
-      where updated_at not ${answerable} or last_advanced_at not ${answerable}`);
+      where updated_at not ${answerable} or last_advanced_at not ${answerable}
+        or version <> ${countable('version')} or revision <> ${countable('revision')}`);
     this.addSql(`select set_config('scopestate.records_history', '', true)`);
     this.addSql(`
       create or replace function scopestate_count_foreign_write() returns trigger language plpgsql as $$
       begin
         if tg_op = 'INSERT' then
-          new.version := least(greatest(new.version, 1), 1000000000);
-          new.revision := least(greatest(new.revision, 1), 1000000000);
+          new.version := ${countable('new.version')};
+          new.revision := ${countable('new.revision')};
           if new.updated_at not ${answerable} then
             new.updated_at := ${clock};
           end if;

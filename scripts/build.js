@@ -17,7 +17,7 @@ for (const [project, folder] of [
 }
 await bundlePlayground(`${building}/api/playground/assets`);
 chmodSync(`${building}/main.js`, 0o755);
-// A program that is just starting from it finds one or the other.
+// By its name: for all but a moment, a program that is just starting from it finds all of its files.
 if (existsSync('dist')) renameSync('dist', `${aside}/old`);
 renameSync(building, 'dist');
 rmSync(aside, { recursive: true });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Limits } from '../config.js';
@@ -33,8 +33,11 @@ export function addConnectionLimit(server: FastifyInstance, limits: Limits): voi
 
 /** An error of Node's parser, which has met bytes that are no request, or none that came in time. */
 export function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  const begun = Reflect.get(socket, '_httpMessage') as { _headerSent?: boolean } | null | undefined;
-  if (error.code === 'ECONNRESET' || !socket.writable || begun?._headerSent) return void socket.destroy();
+  const begun = Reflect.get(socket, '_httpMessage') as
+    (ServerResponse<IncomingMessage> & { _headerSent?: boolean }) | null | undefined;
+  // What is said now would be taken for the answer to a request before, which may be at work.
+  const isOfAnother = begun?._headerSent === true || begun?.req.complete === true;
+  if (error.code === 'ECONNRESET' || !socket.writable || isOfAnother) return void socket.destroy();
   const [status, message] = clientFaults[error.code ?? ''] ?? [400, 'this is no HTTP request'];
   refuseRaw(socket, { status, message, code: 'BAD_USER_INPUT', requestId: randomUUID() });
 }

@@ -7,6 +7,9 @@ const mostDocuments = 1_000;
 /** Of all their texts; what is parsed takes up to 50 bytes of memory for each. */
 const mostCharacters = 1_000_000;
 
+/** One that is longer is not remembered: it would push out too many others. */
+const longest = 50_000;
+
 export interface KnownDocument {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
@@ -47,11 +50,12 @@ export class ValidatedDocuments {
   }
 }
 
-/** Those that were asked for last: a document that is longer than all may be together is none of them. */
+/** Those that were asked for last. */
 function latest<Value extends object>(lengthOf: (value: Value, key: string) => number) {
   return new LRUCache<string, Value>({
     max: mostDocuments,
     maxSize: mostCharacters,
+    maxEntrySize: longest,
     sizeCalculation: (value, key) => Math.max(lengthOf(value, key), 1),
   });
 }

@@ -16,7 +16,6 @@ import { addGraphQLEndpoint } from './graphql-endpoint.js';
 import { addHealth, type ReadyAnswer } from './health.js';
 import { addHttpErrors, refuseUnroutable } from './http-errors.js';
 import { addJsonBody } from './json-body.js';
-import { addTurns } from './in-turn.js';
 import { KnownDocuments } from './known-documents.js';
 import { inRequest, requestIdOf } from './request-scope.js';
 import { securityHeaders } from './security-headers.js';
@@ -126,7 +125,6 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       onMutation,
     });
   }
-  addTurns(server);
   addUnreadLimits(server, limits, log);
   const subscribe = createSubscribe({ schema, log, documents, callers, hidesSchema });
   const streams = { subscribe, sessions, drain, allowedOrigins: corsOrigins };

@@ -49,6 +49,7 @@ class UnreadAnswers {
   }
 
   private end(response: ServerResponse, why: string): void {
+    // The only place where both ways leave it, once it was written.
     const requestId = /^x-request-id: (.+)$/im.exec(String(Reflect.get(response, '_header')))?.[1];
     this.log.warn(
       { event: 'answer-not-read', requestId },

@@ -121,12 +121,14 @@ export async function migrateUp(database: Database, options: MigrateOptions = {}
   }
 }
 
-/** Before anything is read of them: what is found must still be so when it is changed. */
+/** Before anything is read of them: what is found must still be so when it is changed. Who may not lock one can't change it. */
 async function lockTables(em: EntityManager, timeout: Temporal.Duration): Promise<void> {
   await em.execute(`set local lock_timeout = '${Math.ceil(timeout.total('milliseconds'))}ms'`);
   for (const table of tablesInUse) {
     await em.execute(`do $$ begin
-      if to_regclass('${table}') is not null then lock table ${table} in access exclusive mode; end if;
+      if has_table_privilege(to_regclass('${table}'), 'update, delete, truncate') then
+        lock table ${table} in access exclusive mode;
+      end if;
     end $$`);
   }
 }

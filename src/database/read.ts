@@ -7,7 +7,7 @@ import { setLocal, Settings } from './settings.js';
 
 const mostLooks = 10;
 
-/** Of a pool's connections: the others are for those who change states, or look for one, whatever is listed meanwhile. */
+/** Of a pool's connections: the others are for those who change states, or look one up by its unit, whatever is listed meanwhile. */
 const readsAtOnce = 8;
 
 const mostReadsWaiting = 10_000;

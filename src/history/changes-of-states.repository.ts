@@ -56,5 +56,5 @@ function keyOf({ filter, grants, size, after }: ChangePageWanted): string {
   return JSON.stringify([filter, grants, size, after === undefined ? null : String(after)]);
 }
 
-/** A request may ask for tens of thousands, by its cost. */
-const limits = { runsAtOnce: 2, patientRunsAtOnce: 0, jobsARun: 1_000, jobsAtMost: 100_000 };
+/** A request may ask for tens of thousands, by its cost. A run is short, so that those of others come in between. */
+const limits = { runsAtOnce: 2, patientRunsAtOnce: 0, jobsARun: 250, jobsAtMost: 100_000 };

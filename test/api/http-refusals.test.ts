@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { exchangeRaw, expectRawRefusal } from '../support/raw-socket.js';
 import { useStateApi } from '../support/state-api.js';
 import { createTestDatabase } from '../support/test-database.js';
+import { unit } from '../support/units.js';
+import { until } from '../support/until.js';
 
 const listed = 'https://dashboard.example.org';
 const api = useStateApi(() => createTestDatabase(), {
@@ -29,6 +31,28 @@ describe('what is no request of ours is refused in GraphQL’s form:', () => {
   ])('%s: %i', async (_what, status, bytes) => {
     const answer = await exchangeRaw(api.server.url, bytes);
     expectRawRefusal(answer, status, 'BAD_USER_INPUT');
+  });
+
+  test('behind a request that is at work nothing is said: it would be taken for its answer', async () => {
+    const asked = unit();
+    await api.insertExact(asked, '2026-01-01T00:00:00Z');
+    const holder = await api.database.connect();
+    await holder.query(
+      `begin; select from cloudkitty_storage_states where identifier = '${asked.scopeId}' for update`,
+    );
+    const body = JSON.stringify({
+      query: `mutation ($unit: CollectionUnitInput!) {
+        advanceScopeState(input: { unit: $unit, lastProcessedTimestamp: "2026-01-02T00:00:00Z" }) { outcome }
+      }`,
+      variables: { unit: asked },
+    });
+    const head = `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
+    const answer = await exchangeRaw(api.server.url, `${head}\r\n\r\n${body}\u0001\u0002\r\n\r\n`);
+    expect(answer).toBe('');
+    await holder.query('commit');
+    await until('it is done', async () =>
+      String((await api.find(asked)).lastProcessedTimestamp).startsWith('2026-01-02'),
+    );
   });
 
   test('and the server still answers', async () => {

@@ -1,52 +1,74 @@
-import { expect, test } from '@jest/globals';
-import { allUnits } from '../../src/caller/grant.rules.js';
-import type {
-  ChangePage,
-  ChangePageRepository,
-  ChangePageWanted,
-} from '../../src/history/change-page.repository.js';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { allUnits, type Grants } from '../../src/caller/grant.rules.js';
+import { ChangePageRepository, type ChangePageWanted } from '../../src/history/change-page.repository.js';
 import { ChangesOfStates } from '../../src/history/changes-of-states.repository.js';
+import { fillWithChanges } from '../support/many-changes.js';
+import { NotingPool } from '../support/plans.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
-interface Statement {
-  ids: readonly number[];
-  wanted: ChangePageWanted;
-}
+let database: TestDatabase;
+let pool: pg.Pool;
+let noting: NotingPool;
+let pages: ChangePageRepository;
+let changes: ChangesOfStates;
 
-/** Notes what it is asked, and answers a page that tells of its state; of state 13 it fails. */
-function repository(statements: Statement[]): ChangePageRepository {
-  const pagesOfStates = (ids: readonly number[], wanted: ChangePageWanted): Promise<ChangePage[]> => {
-    statements.push({ ids, wanted });
-    if (ids.includes(13)) return Promise.reject(new Error('no such luck'));
-    return Promise.resolve(
-      ids.map((stateId) => ({ changes: [{ stateId }], hasPreviousPage: false, hasNextPage: false }) as never),
-    );
-  };
-  return { pagesOfStates } as ChangePageRepository;
-}
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await fillWithChanges(database, 6_000); // of 300 states
+  pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  noting = new NotingPool(pool);
+  pages = new ChangePageRepository(noting.pool);
+  changes = new ChangesOfStates(pages);
+});
 
-const wanted = (size: number): ChangePageWanted => ({ filter: {}, grants: allUnits, size, after: undefined });
-const idsFrom = (first: number, count: number) => Array.from({ length: count }, (_, place) => first + place);
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+const wanted = (size: number, grants: Grants = allUnits): ChangePageWanted => ({
+  filter: {},
+  grants,
+  size,
+  after: undefined,
+});
+const ids = Array.from({ length: 300 }, (_, place) => place + 1);
 
 test('pages that are asked for together, and alike, are few statements, of few rows each', async () => {
-  const statements: Statement[] = [];
-  const changes = new ChangesOfStates(repository(statements));
-  const ids = idsFrom(100, 1_000);
-  const pages = await Promise.all(
-    ids.flatMap((id) => [changes.page(id, wanted(1)), changes.page(id, wanted(99))]),
+  const asked = ids.flatMap((id) => [1, 5].map((size) => ({ id, size })));
+  const found = await Promise.all(asked.map(({ id, size }) => changes.page(id, wanted(size))));
+  const statements = noting.statements.splice(0);
+  expect(statements.length).toBeLessThanOrEqual(8);
+  for (const { values } of statements) {
+    const [states, size] = [values!.find(Array.isArray) as unknown[], values!.at(-1) as number];
+    expect(states.length * size).toBeLessThanOrEqual(2_000);
+  }
+  for (const [place, { id, size }] of asked.entries()) {
+    expect(found[place]).toEqual((await pages.pagesOfStates([id], wanted(size)))[0]);
+    expect(found[place]!.changes.every(({ stateId }) => stateId === id)).toBe(true);
+  }
+});
+
+test('callers with different grants are told of their own, however together they ask', async () => {
+  const ofCollector = (collector: string): Grants => [{ ...allUnits[0]!, collector }];
+  const [gnocchi, prometheus] = await Promise.all(
+    ['gnocchi', 'prometheus'].map((collector) =>
+      Promise.all(ids.map((id) => changes.page(id, wanted(3, ofCollector(collector))))),
+    ),
   );
-  expect(pages.map((page) => page.changes[0]!.stateId)).toEqual(ids.flatMap((id) => [id, id]));
-  expect(statements.length).toBeLessThanOrEqual(2 + 50 + 2);
-  for (const { ids: asked, wanted: of } of statements) {
-    expect(asked.length * (of.size + 1)).toBeLessThanOrEqual(2_000);
+  for (const [place, id] of ids.entries()) {
+    const shown = [gnocchi![place]!, prometheus![place]!].map(({ changes: own }) => own.length);
+    expect(shown).toEqual(id % 10 < 6 ? [3, 0] : [0, 3]);
   }
 });
 
 test('what fails concerns those alone who are in its statement', async () => {
-  const changes = new ChangesOfStates(repository([]));
+  const tooLarge = 2 ** 31;
   const [bad, good] = await Promise.allSettled([
-    changes.page(13, wanted(1)),
-    changes.page(13_000, wanted(2)),
+    changes.page(tooLarge, wanted(1)),
+    changes.page(7, wanted(2)),
   ]);
-  expect(bad).toMatchObject({ status: 'rejected', reason: { message: 'no such luck' } });
-  expect(good).toMatchObject({ status: 'fulfilled', value: { changes: [{ stateId: 13_000 }] } });
+  expect(bad).toMatchObject({ status: 'rejected', reason: { code: '22003' } });
+  expect(good).toMatchObject({ status: 'fulfilled', value: { changes: [{ stateId: 7 }, { stateId: 7 }] } });
 });

@@ -118,7 +118,7 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     expect(await rowOf(other.id)).toMatchObject({ version: 8 });
   });
 
-  const ours = `version = 1, revision = 1, updated_at = 'infinity', last_advanced_at = '-infinity'`;
+  const ours = `version = 1, revision = 1, moved_by_operator = true, updated_at = 'infinity', last_advanced_at = '-infinity'`;
 
   test('a writer that sets what is ours, and nothing else, changes nothing', async () => {
     const before = await insertOld();
@@ -169,7 +169,8 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
       [one.id],
     );
     await client.query(
-      `update cloudkitty_storage_states set last_advanced_at = '294276-01-01' where id = $1`,
+      `update cloudkitty_storage_states set last_advanced_at = '294276-01-01', version = 2147483647, revision = 2147483647
+       where id = $1`,
       [other.id],
     );
     const entries = 'select count(*) from scopestate_history';
@@ -179,11 +180,13 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
     );
     await migrateUp(database.url);
     expect(await rowOf(sound.id)).toEqual(sound);
-    expect(await rowOf(other.id)).toEqual(other);
+    const settled = await rowOf(other.id);
+    expect(settled).toEqual({ ...other, version: 1_000_000_000, revision: 1_000_000_000 });
     const mended = await rowOf(one.id);
     expect(mended).toEqual({ ...one, updated_at: mended.updated_at });
     await expectNow(mended.updated_at);
     expect(await database.query(entries)).toEqual(before);
+    expect(await update(other.id, 'active = false')).toMatchObject({ version: 1_000_000_001 });
   });
 
   test('a row inserted with CloudKitty’s columns only gets the rest by default', async () => {

@@ -15,9 +15,9 @@ import {
 const conditional: readonly string[] = ['skip', 'include'];
 
 /**
- * A validation rule: nothing at the root of a subscription depends on a condition (GraphQL, September 2025, “Single Root Field”). The rule of
- * graphql-js that counts these fields knows no variables, and throws where a condition needs one: such a document is looked at no
- * further.
+ * A validation rule: nothing at the root of a subscription depends on a condition (GraphQL, September 2025, “Single Root
+ * Field”). The rule of graphql-js that counts these fields knows no variables, and throws where a condition needs one: such
+ * a document is looked at no further.
  */
 export function subscriptionRoots(context: ValidationContext): ASTVisitor {
   return {
