@@ -12,13 +12,11 @@ test('what other writers once set, and nobody can answer, stops neither pages, n
   const { scopeState } = await api.create({ unit: asked, lastProcessedTimestamp: '2026-01-01T00:00:00Z' });
   const then = (await api.clock()).toString();
   const afterSequence = await presentSequence(api.server.url);
-  const client = await api.database.connect();
-  await client.query(`set scopestate.records_history = 'on'`);
-  await client.query(
+  await api.database.writeAsOurs(
     `update cloudkitty_storage_states set updated_at = 'infinity', last_advanced_at = '-infinity' where identifier = $1`,
     [asked.scopeId],
   );
-  await client.query(
+  await api.database.query(
     `insert into scopestate_history (kind, state_id, identifier, scope_key, collector, fetcher, last_processed_timestamp, active,
        scope_activation_toggle_date, last_advanced_at, version, old_last_processed_timestamp, old_last_advanced_at, old_version,
        old_updated_at, recorded_at, actor)

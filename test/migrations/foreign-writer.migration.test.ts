@@ -162,13 +162,11 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
 
   test('rows that were set so before are mended by the migration, and nothing is said of it', async () => {
     const [sound, one, other] = [await insertOld(), await insertOld(), await insertOld()];
-    const client = await database.connect();
-    await client.query(`set scopestate.records_history = 'on'`);
-    await client.query(
+    await database.writeAsOurs(
       `update cloudkitty_storage_states set updated_at = 'infinity', last_advanced_at = '-infinity' where id = $1`,
       [one.id],
     );
-    await client.query(
+    await database.writeAsOurs(
       `update cloudkitty_storage_states set last_advanced_at = '294276-01-01', version = 2147483647, revision = 2147483647
        where id = $1`,
       [other.id],

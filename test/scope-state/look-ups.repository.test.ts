@@ -28,7 +28,7 @@ describe.each(postgresMajors)('look-ups on PostgreSQL %i', (major) => {
       if (has === 'a row of another fetcher') await used.insert({ ...one, fetcher: 'another' });
     }
     // No two rows are alike in anything.
-    await used.database.query(
+    await used.database.writeAsOurs(
       `update cloudkitty_storage_states set version = 100 + id, revision = 200 + id, active = id % 2 = 0,
          moved_by_operator = id % 3 = 0, last_processed_timestamp = timestamp '2026-01-01' + id * interval '1 hour',
          scope_activation_toggle_date = timestamp '2026-02-01' + id * interval '1 microsecond',

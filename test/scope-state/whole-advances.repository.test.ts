@@ -48,7 +48,7 @@ describe.each(postgresMajors)('advances that are one whole, on PostgreSQL %i', (
     [
       'is of a state that an operator has moved',
       async (one) => {
-        await used.database.query(
+        await used.database.writeAsOurs(
           'update cloudkitty_storage_states set moved_by_operator = true where identifier = $1',
           [one.scopeId],
         );

@@ -16,6 +16,8 @@ export interface TestDatabase {
   readonly url: string;
   /** rows of a statement; numbers of type bigint come as text */
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** the same as scopestate itself changes rows: what is its own to set is taken, and no entry is written */
+  writeAsOurs(text: string, values?: unknown[]): Promise<void>;
   /** a connection of the test's own, closed by `drop` */
   connect(): Promise<pg.Client>;
   /** new sessions for `query`, which know the database's defaults as they are now */
@@ -51,6 +53,16 @@ export async function createTestDatabase(wanted: DatabaseWanted = {}): Promise<T
     url: url.href,
     query: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
       (await pool.query<Row>(text, values)).rows,
+    writeAsOurs: async (text, values) => {
+      const client = await pool.connect();
+      try {
+        await client.query(`begin; set local scopestate.records_history = 'on'`);
+        await client.query(text, values);
+        await client.query('commit');
+      } finally {
+        client.release(true);
+      }
+    },
     connect: async () => {
       const client = new pg.Client(url.href);
       await client.connect();
