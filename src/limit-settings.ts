@@ -20,6 +20,8 @@ export interface Limits {
   readonly answerMillis: number;
   /** of answers that have not been read whole */
   readonly unreadBytes: number;
+  /** of bodies that have not come whole */
+  readonly unfinishedBytes: number;
   readonly connections: number;
   readonly subscriptions: number;
   readonly subscriptionsPerCaller: number;
@@ -89,6 +91,12 @@ export const limitSettings = {
     999_999_999,
     256_000_000,
   ),
+  SCOPESTATE_MAX_UNFINISHED_BYTES: count(
+    'How many bytes bodies that have not come whole may have together; beyond, those that have been coming longest are refused.',
+    1_000_000,
+    999_999_999,
+    256_000_000,
+  ),
   SCOPESTATE_MAX_CONNECTIONS: count('How many connections may be open at once.', 10, 1_000_000, 10_000),
   SCOPESTATE_MAX_SUBSCRIPTIONS: count('How many subscriptions may be open at once.', 1, 1_000_000, 10_000),
   SCOPESTATE_MAX_SUBSCRIPTIONS_PER_CALLER: count(
@@ -141,6 +149,7 @@ export function limitsOf(data: LimitData): Limits {
     keepAliveMillis: millis(data.SCOPESTATE_KEEP_ALIVE),
     answerMillis: millis(data.SCOPESTATE_ANSWER_TIMEOUT),
     unreadBytes: data.SCOPESTATE_MAX_UNREAD_BYTES,
+    unfinishedBytes: Math.max(data.SCOPESTATE_MAX_BODY_BYTES, data.SCOPESTATE_MAX_UNFINISHED_BYTES), // one alone is let through
     connections: data.SCOPESTATE_MAX_CONNECTIONS,
     subscriptions: data.SCOPESTATE_MAX_SUBSCRIPTIONS,
     subscriptionsPerCaller: data.SCOPESTATE_MAX_SUBSCRIPTIONS_PER_CALLER,

@@ -17,6 +17,7 @@ import { addHealth, type ReadyAnswer } from './health.js';
 import { addHttpErrors, refuseUnroutable } from './http-errors.js';
 import { addJsonBody } from './json-body.js';
 import { KnownDocuments } from './known-documents.js';
+import { RequestBodies } from './request-bodies.js';
 import { inRequest, requestIdOf } from './request-scope.js';
 import { securityHeaders } from './security-headers.js';
 import { Sessions } from './sessions.js';
@@ -91,7 +92,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   if (corsOrigins.length > 0) await addCors(server, corsOrigins);
   const callers = new Callers(limits);
   addConnectionLimit(server, limits);
-  addJsonBody(server, limits.bodyBytes);
+  const bodies = new RequestBodies(limits, log);
+  addJsonBody(server, bodies, limits.bodyBytes);
   addHttpErrors(server, log);
   addHealth(server, readiness);
   const drain = addDrain(server);
@@ -118,6 +120,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       documents,
       known,
       drain,
+      bodies,
       largestBody: limits.bodyBytes,
       deadlineMillis,
       headers: { ...securityHeaders, ...(corsOrigins.length > 0 && corsHeaders) },

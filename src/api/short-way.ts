@@ -16,8 +16,8 @@ import type { Drain } from './drain.js';
 import { createErrorFormat } from './error-format.js';
 import { Execution } from './execution.js';
 import { absence } from './http-errors.js';
-import { keepBody } from './json-body.js';
 import type { KnownDocument, KnownDocuments } from './known-documents.js';
+import type { RequestBodies } from './request-bodies.js';
 import { inRequestOf, isAnonymous, requestIdOf, type RequestContext } from './request-scope.js';
 
 export interface ShortWayOptions {
@@ -27,6 +27,7 @@ export interface ShortWayOptions {
   documents: Documents;
   known: KnownDocuments;
   drain: Pick<Drain, 'hasBegun'>;
+  bodies: RequestBodies;
   largestBody: number;
   deadlineMillis: number;
   hidesSchema: boolean;
@@ -52,7 +53,7 @@ interface Asked {
 interface Taken {
   readonly asked: Asked;
   readonly admitted: Admitted;
-  readonly body: Buffer;
+  readonly body: Buffer | Error | undefined;
 }
 
 const jsonTypes = ['application/json', 'application/json; charset=utf-8'];
@@ -103,8 +104,9 @@ export class ShortWay {
     response: ServerResponse,
   ): void {
     if (!admitted) return this.longWay(request, response);
-    readBody(request, (body) => {
-      const asked = body.length === length && isRecent(admitted) ? this.read(body) : undefined;
+    this.options.bodies.take(request, length, (body) => {
+      if (request.destroyed) return; // it broke off in the middle
+      const asked = body instanceof Buffer && isRecent(admitted) ? this.read(body) : undefined;
       if (asked) return this.answer(request, response, { asked, admitted, body });
       this.goOn(request, response, { admitted, body });
     });
@@ -117,7 +119,7 @@ export class ShortWay {
     { admitted, body }: Omit<Taken, 'asked'>,
   ): void {
     this.options.admission.keep(request, admitted);
-    keepBody(request, body);
+    this.options.bodies.keep(request, body);
     this.longWay(request, response);
   }
 
@@ -224,12 +226,4 @@ export class ShortWay {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Of one that breaks off in the middle nothing is heard any more. */
-function readBody(request: IncomingMessage, take: (body: Buffer) => void): void {
-  const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => take(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
-  request.on('error', () => undefined);
 }

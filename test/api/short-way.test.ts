@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { buildSchema, parse } from 'graphql';
 import { KnownDocuments } from '../../src/api/known-documents.js';
+import { RequestBodies } from '../../src/api/request-bodies.js';
 import { ShortWay } from '../../src/api/short-way.js';
 import { createLog } from '../../src/log.js';
 import { Tokens } from '../access/tokens.js';
@@ -229,6 +230,7 @@ test('a fault of ours is told, and ends nothing', async () => {
       documents: { refusalOf: broken } as never,
       known,
       drain: { hasBegun: false },
+      bodies: new RequestBodies({ unfinishedBytes: 1_000 } as never, createLog('silent')),
       largestBody: 1_000,
       deadlineMillis: 10_000,
       hidesSchema: false,
