@@ -1,10 +1,11 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '../../src/database/embedded/embedded-postgres.js';
-import { readPidFile, removeStalePidFile } from '../../src/database/embedded/pid-file.js';
+import { disownPidFile, readPidFile } from '../../src/database/embedded/pid-file.js';
 import { platformBinaries } from '../../src/database/embedded/postgres-binaries.js';
 import { chooseRunAs } from '../../src/database/embedded/run-as.js';
 import { createLog } from '../../src/log.js';
@@ -114,18 +115,45 @@ test.each([
   await expectKept(dataDir);
 });
 
-test('the pid file of a live postmaster is never removed, even when another one was judged stale before', async () => {
+test('the pid file of a live postmaster is never touched, even when another one was judged stale before', async () => {
   const dataDir = await stoppedDatabase();
   const pgdata = join(dataDir, 'postgres');
   await writeFile(join(pgdata, 'postmaster.pid'), `${await sleeper()}\n${pgdata}\n1\n54321\n\n`);
   const judged = await readPidFile(pgdata);
-  await start(dataDir);
-  const before = await stat(join(pgdata, 'postmaster.pid'));
-  if (judged) await removeStalePidFile(pgdata, judged);
-  expect((await stat(join(pgdata, 'postmaster.pid'))).ino).toBe(before.ino);
+  if (!judged) throw new Error('there was no pid file');
+  // Other starts go on with what they judged before, while one is at work.
+  let starting = true;
+  const others = (async () => {
+    for (; starting; await delay(0)) await disownPidFile(pgdata, judged);
+  })();
+  try {
+    await start(dataDir);
+  } finally {
+    starting = false;
+    await others;
+  }
+  const before = await readPidFile(pgdata);
+  await disownPidFile(pgdata, judged);
+  expect(await readPidFile(pgdata)).toEqual(before);
+  expect(before).toMatchObject({ pid: await postmasterPid(dataDir), status: 'ready' });
   expect((await readdir(pgdata)).filter((name) => name.startsWith('postmaster.pid'))).toEqual([
     'postmaster.pid',
   ]);
+});
+
+test('a postmaster whose pid file another start took away is stopped, and one that keeps its own takes its place', async () => {
+  const dataDir = await stoppedDatabase();
+  const pgdata = join(dataDir, 'postgres');
+  const owner = startOwner([dataDir]);
+  let nameless: number | undefined;
+  await until('it is there', async () => (nameless = (await readPidFile(pgdata))?.pid) !== undefined);
+  await rm(join(pgdata, 'postmaster.pid'));
+
+  const { url = '' } = await owner.answer;
+  expect(await query(url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+  expect(owner.log()).toContain('another start took its pid file');
+  expect(await postmasterPid(dataDir)).not.toBe(nameless);
+  expect(await processState(nameless!)).toBeUndefined();
 });
 
 test('three starts at once on a folder with a stale pid file: one wins, two are refused', async () => {

@@ -10,7 +10,7 @@ import { checkMajorVersion, fitCluster } from './fit-cluster.js';
 import { makeCluster } from './make-cluster.js';
 import { OwnedByAnother, takeOwnership, type Ownership } from './ownership.js';
 import { ensurePassword, readPassword } from './password-file.js';
-import { removeStalePidFile } from './pid-file.js';
+import { disownPidFile } from './pid-file.js';
 import { postgresVersion, type PostgresBinaries } from './postgres-binaries.js';
 import { chooseRunAs, type RunAs } from './run-as.js';
 import { findPostmaster, stopPostmaster, untilGone, type Postmaster } from './running-postmaster.js';
@@ -59,7 +59,7 @@ const orphanMilliseconds = 15_000;
  * one thing about it, so that any number of starts at once, and whatever a killed one left, come out right:
  *
  *   a live postmaster    connect, take the ownership (another server has it: refuse, nothing was changed)
- *   none                 make the cluster if there is none, remove a stale pid file, start a postmaster
+ *   none                 make the cluster if there is none, disown a stale pid file, start a postmaster
  */
 export async function claimPostmaster(request: ClaimRequest): Promise<ClaimedPostmaster> {
   const { dataDir, binaries, log, again } = request;
@@ -85,12 +85,20 @@ export async function claimPostmaster(request: ClaimRequest): Promise<ClaimedPos
     }
     runAs ??= await chooseRunAs(binaries, log);
     const pgdata = await prepare(existing, version, runAs, request);
-    if (found.stalePidFile) await removeStalePidFile(pgdata, found.stalePidFile);
+    if (found.stalePidFile) await disownPidFile(pgdata, found.stalePidFile);
     const spawned = await spawnPostmaster(pgdata, runAs, join(dataDir, 'postgres.log'), again?.port);
     const claimed = await own(spawned, pgdata, request).catch((error: unknown) =>
       giveUp(spawned, error, log),
     );
     if (claimed) return { ...claimed, runAs };
+    if (await spawned.isRunning()) {
+      log.warn(
+        { postmasterPid: spawned.pid },
+        'another start took its pid file; stopping it and looking again',
+      );
+      await stopOwn(spawned, log);
+      continue;
+    }
     const { kind, line } = await spawned.failure();
     failure = line;
     const orphansHold = kind === 'orphans' && performance.now() - startedAt < orphanMilliseconds;
@@ -103,7 +111,7 @@ export async function claimPostmaster(request: ClaimRequest): Promise<ClaimedPos
   );
 }
 
-/** Undefined when the postmaster ended before it could be owned. */
+/** Undefined when the postmaster ended before it could be owned, or is not the one that the pid file names. */
 async function own(
   postmaster: Postmaster,
   pgdata: string,

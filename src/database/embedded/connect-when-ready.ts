@@ -14,6 +14,8 @@ const readyMilliseconds = 60_000;
 /** A postmaster that says it is ready answers at once, unless it is frozen or the machine is overloaded. */
 const answerMilliseconds = 10_000;
 const farewellMilliseconds = 1_000;
+/** It writes its pid file first of all, and ends within a minute when that has gone or names another. */
+const namedMilliseconds = 10_000;
 
 export async function connect(login: Login, database: string): Promise<Client> {
   const client = new Client({
@@ -55,10 +57,13 @@ export async function connectWhenReady(
   signal?: AbortSignal,
 ): Promise<{ client: Client; login: Login } | undefined> {
   const deadline = performance.now() + readyMilliseconds;
+  let namedAt = performance.now();
   let reason = 'it is starting up';
   while (await postmaster.isRunning()) {
     signal?.throwIfAborted();
     const file = await readPidFile(pgdata);
+    if (file?.pid === postmaster.pid) namedAt = performance.now();
+    else if (performance.now() - namedAt > namedMilliseconds) return undefined;
     // Not before its own sockets are open: somebody else may have the port.
     if (file?.pid === postmaster.pid && file.port !== undefined && file.status === 'ready') {
       const login = { port: file.port, password };

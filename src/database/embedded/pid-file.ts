@@ -1,5 +1,4 @@
-import { link, readFile, rename, unlink } from 'node:fs/promises';
-import { randomUUID } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What PostgreSQL writes to postmaster.pid; it grows line by line while the postmaster starts. */
@@ -25,19 +24,25 @@ export async function readPidFile(pgdata: string): Promise<PidFile | undefined> 
   };
 }
 
+/** No process has it: Linux counts to 2^22 at most, other systems less far. */
+const nobody = 2 ** 31 - 1;
+
 /**
- * Removes the pid file that was found to be stale, and no other: meanwhile a second start may have removed it too and
- * its live postmaster have written a new one. So it is taken away under another name, looked at, and put back if it is
- * not the one. (PostgreSQL's shared memory still keeps two postmasters apart while it is away.)
+ * Names nobody in the pid file that was found to be stale, and in no other: PostgreSQL then removes it itself, where one that names
+ * a process that lives, or none, would stop it. Meanwhile another start may have removed it, too, and its live postmaster have
+ * written a new one. So the file that is opened is the one that is looked at and written; a new one is another. It stays at its
+ * place for that: a postmaster that starts writes to it again and again, and never says that it is ready when it is not found there.
  */
-export async function removeStalePidFile(pgdata: string, stale: PidFile): Promise<void> {
-  const path = join(pgdata, 'postmaster.pid');
-  const aside = join(pgdata, `postmaster.pid.${randomUUID()}`);
-  const moved = await rename(path, aside).then(() => true, ifMissing);
-  if (!moved) return;
-  const text = await readFile(aside, 'utf8');
-  if (text !== stale.text) await link(aside, path).catch(() => undefined); // fails if there is a still newer one
-  await unlink(aside);
+export async function disownPidFile(pgdata: string, stale: PidFile): Promise<void> {
+  const file = await open(join(pgdata, 'postmaster.pid'), 'r+').catch(ifMissing);
+  if (file === undefined) return;
+  try {
+    if ((await file.readFile('utf8')) !== stale.text) return;
+    const [, ...rest] = stale.text.split('\n');
+    await file.write([nobody, ...(rest.length > 0 ? rest : [''])].join('\n'), 0);
+  } finally {
+    await file.close();
+  }
 }
 
 function ifMissing(error: NodeJS.ErrnoException): undefined {
