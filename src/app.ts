@@ -50,10 +50,11 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
   const { migrate = false, insecureNoAuth = false, trustedDocuments, gather = true } = options;
   if (config.auth === 'none') requireLoopback(config, insecureNoAuth, log);
   await requireFreePort(config);
-  const storage = await openStorage(config, log);
+  const started = new AsyncDisposableStack(); // what began last ends first
   try {
+    const storage = started.adopt(await openStorage(config, log), (it) => it.close());
     await bringUpToDate(storage, migrate, log);
-    const live = openLive(storage.database, log);
+    const live = started.adopt(openLive(storage.database, log), (it) => it.stop());
     const schema = await createSchema({
       resolvers: createResolvers(storage.database.pool, config, log, { gather }),
       oneOf: [selectorName],
@@ -72,28 +73,23 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       hidesSchema: config.isProduction,
       trustedDocuments: trustedDocuments && new TrustedDocuments(trustedDocuments),
     });
+    const retention = new PruneService(new PruneRepository(storage.owner.pool), config.historyRetention);
+    started.adopt(retention.start(log), (it) => it.stop());
+    started.defer(() => server.close());
+    started.defer(() => monitor.stop());
     await monitor.start();
     const host = await addressOf(config.host);
-    const url = await server.listen(host, config.port).catch(async (error: Error) => {
-      await monitor.stop();
+    const url = await server.listen(host, config.port).catch((error: Error) => {
       throw cannotListen(config, error);
     });
-    const retention = new PruneService(new PruneRepository(storage.owner.pool), config.historyRetention);
-    const pruning = retention.start(log);
     return {
       url,
       pool: storage.database.pool,
       failed: storage.embedded?.lost ?? new Promise(() => {}),
-      stop: async () => {
-        await monitor.stop();
-        await server.close();
-        await pruning.stop();
-        await live.stop();
-        await storage.close();
-      },
+      stop: () => started.disposeAsync(),
     };
   } catch (error) {
-    await storage.close();
+    await started.disposeAsync();
     throw error;
   }
 }

@@ -1,6 +1,8 @@
 import type { ClassType } from 'type-graphql';
 import type { Grants } from './caller/grant.rules.js';
 import type { Config } from './config.js';
+import { longestQueueMillis } from './database/deadlines.js';
+import { Line } from './database/line.js';
 import type { Pool } from './database/pool.js';
 import type { Log } from './log.js';
 import { AsOfRepository } from './history/as-of.repository.js';
@@ -40,6 +42,9 @@ import { SelectionRepository } from './scope-state/selection.repository.js';
 import { SelectionResolver } from './scope-state/selection.resolver.js';
 import { SelectionService } from './scope-state/selection.service.js';
 
+/** A change of many states may take minutes, and wait for others' locks: it must not take the connections that others live on. */
+const operators = { atOnce: 4, mostWaiting: 100, longestWaitMillis: longestQueueMillis };
+
 /** What the schema is made of: all that printing it needs. */
 export const unconnectedResolvers: ClassType[] = [
   ScopeStateResolver,
@@ -78,7 +83,8 @@ export function createResolvers(
   const lookUp = new LookUpService(states, lookUps);
   const changePages = new ChangePageRepository(pool);
   const changes = new ChangePageService(changePages, new ChangesOfStates(changePages));
-  const selections = new SelectionService(new SelectionRepository(pool), log);
+  const line = new Line(operators);
+  const selections = new SelectionService(new SelectionRepository(pool, line), log);
   const nodes: NodesOfTypes = new Map([
     [
       scopeStateNode,
@@ -108,10 +114,13 @@ export function createResolvers(
     [CreateResolver, new CreateResolver(new CreateService(decisions), presenter)],
     [SelectionResolver, new SelectionResolver(selections, presenter)],
     [LiveResolver, new LiveResolver(presenter)],
-    [RekeyResolver, new RekeyResolver(new RekeyService(new RekeyRepository(pool), log), presenter)],
+    [RekeyResolver, new RekeyResolver(new RekeyService(new RekeyRepository(pool, line), log), presenter)],
     [ChangeResolver, new ChangeResolver(changes, presenter)],
     [AsOfResolver, new AsOfResolver(new AsOfService(new AsOfRepository(pool)), presenter)],
-    [UndoResolver, new UndoResolver(new UndoService(new UndoRepository(pool), changePages, log), presenter)],
+    [
+      UndoResolver,
+      new UndoResolver(new UndoService(new UndoRepository(pool, line), changePages, log), presenter),
+    ],
     [NodeResolver, new NodeResolver(nodes)],
   ]);
 }

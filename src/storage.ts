@@ -36,42 +36,40 @@ export function prepareDatabase(
 
 /** Opens the configured database, or starts the embedded one; checks that it can keep what it acknowledges. */
 export async function openStorage(config: Config, log: Log): Promise<Storage> {
-  const embedded = config.databaseUrl
-    ? undefined
-    : await startEmbeddedPostgres({ dataDir: config.dataDir, log });
-  const ownerUrl = config.databaseUrl ?? embedded!.url;
-  const password = randomBytes(24).toString('base64url');
-  const url = embedded ? inRole(ownerUrl, serverRole, password) : ownerUrl;
-  const readTimeoutMillis = readTimeoutMillisOf(config.limits.deadlineMillis);
-  const owner = await prepareDatabase({ url: ownerUrl, log, readTimeoutMillis });
-  const database = embedded ? await prepareDatabase({ url, log, readTimeoutMillis }) : owner;
-  const storage: Storage = {
-    database,
-    owner,
-    url,
-    embedded,
-    migrate: async (options) => {
-      const patientDatabase = await prepareDatabase({ url: ownerUrl, log, patient: true });
-      try {
-        const result = await migrateUp(patientDatabase, options);
-        if (embedded) await separateRoles(owner.pool, password);
-        return result;
-      } finally {
-        await patientDatabase.close();
-      }
-    },
-    close: async () => {
-      await database.close();
-      if (owner !== database) await owner.close();
-      await embedded?.stop();
-    },
-  };
+  const opened = new AsyncDisposableStack();
   try {
+    const embedded = config.databaseUrl
+      ? undefined
+      : opened.adopt(await startEmbeddedPostgres({ dataDir: config.dataDir, log }), (it) => it.stop());
+    const ownerUrl = config.databaseUrl ?? embedded!.url;
+    const password = randomBytes(24).toString('base64url');
+    const url = embedded ? inRole(ownerUrl, serverRole, password) : ownerUrl;
+    const readTimeoutMillis = readTimeoutMillisOf(config.limits.deadlineMillis);
+    const prepare = async (of: string) =>
+      opened.adopt(await prepareDatabase({ url: of, log, readTimeoutMillis }), (it) => it.close());
+    const owner = await prepare(ownerUrl);
+    const database = embedded ? await prepare(url) : owner;
     await requireFitDatabase(owner.pool);
     if (embedded) await separateRoles(owner.pool, password);
-    return storage;
+    return {
+      database,
+      owner,
+      url,
+      embedded,
+      migrate: async (options) => {
+        const patientDatabase = await prepareDatabase({ url: ownerUrl, log, patient: true });
+        try {
+          const result = await migrateUp(patientDatabase, options);
+          if (embedded) await separateRoles(owner.pool, password);
+          return result;
+        } finally {
+          await patientDatabase.close();
+        }
+      },
+      close: () => opened.disposeAsync(),
+    };
   } catch (error) {
-    await storage.close();
+    await opened.disposeAsync();
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import { GraphQLError, type ExecutionResult } from 'graphql';
@@ -47,18 +48,19 @@ export function addEventStream(server: FastifyInstance, options: EventStreamOpti
       if (new Negotiator(request.raw).mediaType([eventStream]) === undefined) {
         throw refusal(406, `accept: found ${request.headers.accept}; allowed: ${eventStream}`);
       }
-      const stream = new Events(request, reply);
+      const wanted = requestOf(request);
+      request.body = undefined; // held as long as the stream, with the request
+      const stream = new Events(reply);
       const end = () => stream.end();
       open.add(end);
       const leave = sessions.watch(request.headers, (why) => {
         stream.end({ errors: subscribe.shapeErrors([ended(why)], request.id) });
       });
       try {
-        const wanted = requestOf(request);
-        request.body = undefined; // held as long as the stream, with the request
         await answer(stream, subscribe, wanted, admission.contextOf(request));
       } finally {
         leave();
+        stream.letGo();
         open.delete(end);
       }
       return reply;
@@ -86,16 +88,22 @@ async function answer(
 
 /** What is written to one subscriber. */
 class Events {
-  private readonly request: FastifyRequest;
   private readonly reply: FastifyReply;
+  private readonly socket: Socket;
+  private readonly gone = () => this.end();
   private results: AsyncGenerator<ExecutionResult, void, void> | undefined;
   private isEnded = false;
   private last: StreamedResult | undefined;
 
-  constructor(request: FastifyRequest, reply: FastifyReply) {
-    this.request = request;
+  constructor(reply: FastifyReply) {
     this.reply = reply;
-    request.raw.socket.once('close', () => this.end());
+    this.socket = reply.request.raw.socket;
+    this.socket.once('close', this.gone);
+  }
+
+  /** Is no longer held by its connection, which may stay for other requests. */
+  letGo(): void {
+    this.socket.off('close', this.gone);
   }
 
   sendOnly(result: StreamedResult): void {

@@ -57,7 +57,18 @@ interface Taken {
 }
 
 const jsonTypes = ['application/json', 'application/json; charset=utf-8'];
-const acceptsJson = [undefined, '*/*', 'application/json'];
+const json = 'application/json; charset=utf-8';
+const graphqlResponse = 'application/graphql-response+json; charset=utf-8';
+
+/** What programs say that they accept (ours, graphql-request and Apollo Client the last ones), and the type that it is answered with. */
+const answerTypes = new Map<string | undefined, string>([
+  [undefined, json],
+  ['*/*', json],
+  ['application/json', json],
+  ['application/graphql-response+json', graphqlResponse],
+  ['application/graphql-response+json, application/json', graphqlResponse],
+  ['application/graphql-response+json,application/json;q=0.9', graphqlResponse],
+]);
 
 /** Headers that change how a body is read, or what an answer has to say: their requests go the long way. */
 const complications = ['content-encoding', 'transfer-encoding', 'origin'] as const;
@@ -83,10 +94,7 @@ export class ShortWay {
     this.longWay = longWay;
     this.format = createErrorFormat(options.log, options);
     this.execution = new Execution(options.schema);
-    this.headers = Object.entries({
-      ...options.headers,
-      'content-type': 'application/json; charset=utf-8',
-    }).flat();
+    this.headers = Object.entries(options.headers).flat();
   }
 
   readonly take = (request: IncomingMessage, response: ServerResponse): void => {
@@ -126,8 +134,7 @@ export class ShortWay {
   /** How long its body is, if its headers are as most programs send them. */
   private plainLength({ method, url, headers }: IncomingMessage): number | undefined {
     if (method !== 'POST' || url !== '/graphql' || this.options.drain.hasBegun) return undefined;
-    if (!jsonTypes.includes(headers['content-type']!) || !acceptsJson.includes(headers.accept))
-      return undefined;
+    if (!jsonTypes.includes(headers['content-type']!) || !answerTypes.has(headers.accept)) return undefined;
     if (complications.some((name) => headers[name] !== undefined)) return undefined;
     const length = Number(headers['content-length']);
     return length > 0 && length <= this.options.largestBody ? length : undefined;
@@ -157,7 +164,8 @@ export class ShortWay {
     const { admission, documents } = this.options;
     const { known, variables } = asked;
     const context = admission.contextFor(admitted, requestIdOf(request.headers['x-request-id']));
-    const exchange = this.begin(response, known.operation, context);
+    const type = answerTypes.get(request.headers.accept)!;
+    const exchange = this.begin(response, { operation: known.operation, context, type });
     const goOn = () => exchange.leave(() => this.goOn(request, response, { admitted, body }));
     const done = (result: ExecutionResult) => {
       // Its variables are at fault, and nothing was executed.
@@ -179,17 +187,27 @@ export class ShortWay {
   /** Keeps an eye on the deadline, and answers once. */
   private begin(
     response: ServerResponse,
-    { operation }: OperationDefinitionNode,
-    { caller }: RequestContext,
+    {
+      operation,
+      context,
+      type,
+    }: { operation: OperationDefinitionNode; context: RequestContext; type: string },
   ) {
     const { deadlineMillis, drain, log, onMutation } = this.options;
-    const { requestId } = caller;
-    const isMutation = operation === OperationTypeNode.MUTATION;
-    const end = (status: number, text: string) => {
+    const { requestId } = context.caller;
+    const isMutation = operation.operation === OperationTypeNode.MUTATION;
+    const end = (status: number, text: string, contentType = type) => {
       clearTimeout(timer);
       if (response.headersSent) return;
       const length = Buffer.byteLength(text);
-      const headers = ['x-request-id', requestId, 'content-length', String(length)];
+      const headers = [
+        'content-type',
+        contentType,
+        'x-request-id',
+        requestId,
+        'content-length',
+        String(length),
+      ];
       if (drain.hasBegun) headers.push('connection', 'close');
       // What is ASCII is the same in both, and written for a tenth less as Latin-1.
       const encoding = length === text.length ? 'latin1' : 'utf8';
@@ -202,7 +220,7 @@ export class ShortWay {
     };
     const fail = (error: unknown) => {
       const { status, body } = absence(error, requestId, log);
-      end(status, JSON.stringify(body));
+      end(status, JSON.stringify(body), json);
     };
     const timer = setTimeout(() => fail(lateness(deadlineMillis, isMutation)), deadlineMillis);
     const leave = (goOn: () => void) => {

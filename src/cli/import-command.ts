@@ -44,7 +44,7 @@ interface Options {
 
 /** Opens nothing before the command line is known to be right. */
 interface SourceWanted {
-  open: () => Promise<Source>;
+  open: (signal: AbortSignal) => Promise<Source>;
   rejectsPath: string;
 }
 
@@ -84,12 +84,13 @@ async function run(
   { apply, onConflict }: Options,
   signal: AbortSignal,
 ): Promise<void> {
-  const source = await open();
+  const source = await open(signal);
   const rejects = new RejectsFile(rejectsPath, source.name);
   const progress = new Progress();
-  // Who waits for a pipe that says nothing hears of it as well.
+  // Who waits for rows that don't come hears of it as well.
   signal.addEventListener('abort', () => void source.close());
   try {
+    signal.throwIfAborted();
     const summary = await service.run({
       source,
       rejects,
@@ -134,7 +135,7 @@ function sourceOf(
   }
   const rejectsPath = rejects ?? (text === '-' ? 'scopestate-import' : text) + '.rejects.csv';
   if (resolve(rejectsPath) === resolve(text)) return misused('error: --rejects names the source itself');
-  return { open: () => openFileSource(text, fileFormat), rejectsPath };
+  return { open: (signal) => openFileSource(text, fileFormat, signal), rejectsPath };
 }
 
 function openUrl({ kind, url, name }: SourceUrl): Promise<Source> {

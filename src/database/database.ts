@@ -1,14 +1,8 @@
 import { MikroORM, type EntitySchema } from '@mikro-orm/postgresql';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Log } from '../log.js';
-import {
-  connectTimeoutMillis,
-  idleTimeoutMillis,
-  keepAliveMillis,
-  longestCloseMillis,
-  queryTimeoutMillis,
-} from './deadlines.js';
+import { withinCloseTime } from './close-time.js';
+import { connectTimeoutMillis, idleTimeoutMillis, keepAliveMillis, queryTimeoutMillis } from './deadlines.js';
 import { loadMigrations } from './migration-files.js';
 import type { Pool } from './pool.js';
 import { limitReads } from './read.js';
@@ -73,7 +67,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     pool,
     client: (timeoutMillis) =>
       new Client({ ...connection, connectionTimeoutMillis: timeoutMillis, query_timeout: timeoutMillis }),
-    close: () => Promise.race([close(orm, pool), delay(longestCloseMillis, undefined, { ref: false })]),
+    close: () => withinCloseTime(close(orm, pool)),
   };
 }
 

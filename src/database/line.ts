@@ -22,7 +22,7 @@ export class Line {
   async pass<T>(work: () => Promise<T>): Promise<T> {
     const waiting = this.places.pendingCount;
     if (waiting >= this.options.mostWaiting) {
-      throw new Unavailable(`${waiting} reads wait for the database already; nothing was done`);
+      throw new Unavailable(`${waiting} requests wait for the database already; nothing was done`);
     }
     const since = performance.now();
     return this.places(() => {

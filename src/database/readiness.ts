@@ -1,8 +1,10 @@
 import type { Database } from './database.js';
+import { endConnection } from './end-connection.js';
 import { sqlStateOf, tellsOfALostSession } from './faults.js';
 import { migrationStatus } from './migrate.js';
 import type { Client } from './pool.js';
 import { unfitnessOf } from './requirements.js';
+import { rightsNeeded } from './rights.js';
 
 /** Why a server is not ready, in words that name no host and no secret. */
 export type NotReady =
@@ -58,7 +60,7 @@ export class ReadinessMonitor {
     this.latest = { ready: false, reason: 'stopping' };
     clearTimeout(this.timer);
     await this.probing;
-    await this.client?.end().catch(() => undefined);
+    if (this.client) await endConnection(this.client);
   }
 
   private async probe(): Promise<void> {
@@ -114,19 +116,17 @@ class WriteRefused extends Error {
 
 /**
  * Really written and committed, whatever the sessions' default isolation is: servers that probe at once must not fail
- * each other. The role's rights on the states are asked for beside it.
+ * each other. The role's rights are asked for beside it.
  */
 async function write(client: Client): Promise<void> {
   await client.query('begin isolation level read committed');
   const { rows } = await client.query<{ permitted: boolean }>(
     `/* ReadinessMonitor.write */ with probe as (
        update scopestate_write_probe set probed_at = timezone('utc', clock_timestamp())
-     ) select has_table_privilege('cloudkitty_storage_states', 'insert')
-          and has_table_privilege('cloudkitty_storage_states', 'update')
-          and has_sequence_privilege('cloudkitty_storage_states_id_seq', 'usage') as permitted`,
+     ) select bool_and(held) as permitted from ${rightsNeeded}`,
   );
   await client.query('commit');
-  if (!rows[0]?.permitted) throw new WriteRefused('the role may not write states');
+  if (!rows[0]?.permitted) throw new WriteRefused('the role lacks a right');
 }
 
 /**

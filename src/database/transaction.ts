@@ -1,3 +1,4 @@
+import type { Line } from './line.js';
 import type { Pool, PoolClient } from './pool.js';
 import { OutcomeUnknown, Unavailable } from '../fault.js';
 import { statementTimeoutMillis } from './deadlines.js';
@@ -40,6 +41,11 @@ export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) =>
     return result;
   }
   throw new Unavailable(`other writers were ahead ${mostLooks} times in a row; nothing was done`);
+}
+
+/** The same for one of those who take turns, as they hold a connection for long. @throws Unavailable when the line is too long, too */
+export function inTurn<T>(line: Line, pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  return line.pass(() => inTransaction(pool, work));
 }
 
 export async function connect(pool: Pool): Promise<PoolClient> {

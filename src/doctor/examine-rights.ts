@@ -1,16 +1,12 @@
 import type { Client } from '../database/pool.js';
+import { rightsNeeded } from '../database/rights.js';
 import { note, well, wrong, type Finding } from './finding.js';
 
 /** Whether the user may do what a server does; and if another one looks to be the server's, which. */
 export async function examineRights(client: Client): Promise<Finding> {
   const { rows } = await client.query<{ missing: string }>(
     `/* examineRights */ select format('%s on %s', privilege, relation) as missing
-     from (values ('cloudkitty_storage_states', 'select'), ('cloudkitty_storage_states', 'insert'),
-       ('cloudkitty_storage_states', 'update'), ('cloudkitty_storage_states', 'delete'),
-       ('scopestate_write_probe', 'update'), ('scopestate_migrations', 'select'),
-       ('scopestate_history', 'select'), ('scopestate_history', 'insert'),
-       ('scopestate_history_start', 'select'), ('scopestate_tokens', 'select')) needed (relation, privilege)
-     where not coalesce(has_table_privilege(to_regclass(relation), privilege), false)`,
+     from ${rightsNeeded} where not held`,
   );
   if (rows.length === 0) return well('rights', 'the database user may read and write states');
   const found = `the database user lacks ${rows.map((row) => row.missing).join(', ')}`;

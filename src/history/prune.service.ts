@@ -1,3 +1,4 @@
+import { withinCloseTime } from '../database/close-time.js';
 import { OperatorError } from '../fault.js';
 import type { Log } from '../log.js';
 import type { Prunable, PruneRepository } from './prune.repository.js';
@@ -48,8 +49,8 @@ export class PruneService {
     return total;
   }
 
-  /** Now and every hour, until stopped; a failure is logged, and the next time may go well. */
-  start(log: Log): { stop: () => Promise<void> | undefined } {
+  /** Now and every hour, until stopped: a batch then has a second to end. A failure is logged, and the next time may go well. */
+  start(log: Log): { stop: () => Promise<void> } {
     const stopping = new AbortController();
     let running: Promise<void> | undefined;
     const run = () => {
@@ -61,6 +62,7 @@ export class PruneService {
               log.info({ event: 'history-pruned', pruned }, 'old entries of the history pruned');
           },
           (error: unknown) => {
+            if (stopping.signal.aborted) return; // its connection was ended, and the batch with it
             if (error instanceof OperatorError) log.info({ event: 'history-not-pruned' }, error.message);
             else log.warn({ event: 'history-not-pruned', err: error }, 'the history could not be pruned');
           },
@@ -75,7 +77,7 @@ export class PruneService {
       stop: () => {
         clearInterval(timer);
         stopping.abort();
-        return running;
+        return withinCloseTime(running);
       },
     };
   }

@@ -1,8 +1,9 @@
 import type { Grants } from '../caller/grant.rules.js';
 import { forManyStates, patientQuery } from '../database/deadlines.js';
+import type { Line } from '../database/line.js';
 import type { Pool } from '../database/pool.js';
 import { read } from '../database/read.js';
-import { inTransaction } from '../database/transaction.js';
+import { inTurn } from '../database/transaction.js';
 import { Parameters } from '../scope-state/condition.sql.js';
 import { narrowed } from '../scope-state/granted.sql.js';
 import type { Plan } from '../scope-state/plan-token.rules.js';
@@ -59,9 +60,12 @@ const mostListed = 100;
  */
 export class UndoRepository {
   private readonly pool: Pool;
+  private readonly line: Line;
 
-  constructor(pool: Pool) {
+  /** @param line in which operators' changes take turns */
+  constructor(pool: Pool, line: Line) {
     this.pool = pool;
+    this.line = line;
   }
 
   /** Changes nothing. */
@@ -86,9 +90,9 @@ export class UndoRepository {
       plan.digest,
       ...authorValues(author),
     ]);
-    return inTransaction(this.pool, async (client) => {
+    return inTurn(this.line, this.pool, async (client) => {
       await client.query(forManyStates);
-      await client.query(lock(locked.shown), locked.values);
+      await client.query({ ...patientQuery, text: lock(locked.shown), values: locked.values });
       const { rows } = await client.query<VerdictRow & { is_agreed: boolean; changed: string }>({
         ...patientQuery,
         text: apply(isOfDeletion, changed.shown),

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../database/database.js';
 import { longestCloseMillis } from '../database/deadlines.js';
+import { endConnection } from '../database/end-connection.js';
 import type { Client } from '../database/pool.js';
 import { asFault } from '../database/faults.js';
 import { Unavailable } from '../fault.js';
@@ -41,6 +41,7 @@ export class Following {
   private readonly bell = new Bell();
   private readonly stopBell = new Bell();
   private readonly running: Promise<void>;
+  private client: Client | undefined;
   private start: Start | undefined;
   /** until the changes that were late at the start are all there */
   private late: { holders: ReadonlySet<string>; after: bigint } | undefined;
@@ -87,12 +88,15 @@ export class Following {
     this.isStopped = true;
     this.bell.ring();
     this.stopBell.ring();
+    // Whatever it waits for would keep the stop waiting as well.
+    const tooLate = setTimeout(() => this.client?.connection.stream.destroy(), longestCloseMillis);
     await this.running;
+    clearTimeout(tooLate);
   }
 
   private async run(): Promise<void> {
     while (!this.isStopped) {
-      const client = this.database.client(answerMillis);
+      const client = (this.client = this.database.client(answerMillis));
       client.on('error', () => this.bell.ring()); // the next statement fails
       try {
         await client.connect();
@@ -106,7 +110,7 @@ export class Following {
         this.log.warn({ event: 'feed-interrupted', cause: String(error) }, 'live updates: going on soon');
         await this.stopBell.wait(reconnectMillis);
       } finally {
-        await Promise.race([client.end().catch(() => undefined), delay(longestCloseMillis)]);
+        await endConnection(client);
       }
     }
     this.hasBegun.reject(new Unavailable('the server is stopping'));

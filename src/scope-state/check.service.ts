@@ -18,6 +18,11 @@ export interface CheckedUnit extends Omit<Checked, 'outcome'> {
 
 const forbidden: CheckedUnit = { outcome: 'FORBIDDEN', state: undefined, nextPeriod: null };
 
+interface CheckedUnits {
+  results: Checked[];
+  now: Temporal.Instant;
+}
+
 export interface CheckSources {
   readonly states: ScopeStateRepository;
   readonly locked: LockedStatesRepository;
@@ -52,44 +57,42 @@ export class CheckService {
     checkCount(units, 'input.units');
     units.forEach((unit, place) => checkUnit(unit, fieldOf(place)));
     const { granted, place } = grantedItems(units, (unit) => unit, grants);
-    const { results, now } = (await this.findAll(granted)) ?? (await this.decide(granted, caller));
+    const [only, ...others] = granted;
+    const { results, now } = await (only && others.length === 0
+      ? this.checkOne(only, caller)
+      : this.checkMany(granted, caller));
     const periodOf = ({ state }: Checked) =>
       state ? nextPeriod(state, now, this.schedule) : firstPeriod(now, this.schedule);
     const checked = results.map((result): CheckedUnit => ({ ...result, nextPeriod: periodOf(result) }));
     return { results: place(checked, forbidden), now };
   }
 
-  /** Without a lock, for the usual case: every unit has a row of its own, and none of them was moved by an operator. */
-  private async findAll(
-    units: CollectionUnit[],
-  ): Promise<{ results: Checked[]; now: Temporal.Instant } | undefined> {
-    const { states, now } = await this.find(units);
-    const results: Checked[] = [];
-    for (const state of states) {
-      if (state === undefined || isLegacy(state) || state.movedByOperator) return undefined;
-      results.push({ outcome: 'FOUND', state });
-    }
-    return { results, now };
+  /** Shares its statements with what other callers ask. */
+  private async checkOne(unit: CollectionUnit, caller: Caller): Promise<CheckedUnits> {
+    const { state, now } = await this.lookUps.find(unit);
+    const found = foundAll({ states: [state], now });
+    if (found) return found;
+    const decide = (states: LockedStates) => states.check(unit);
+    const decided = await this.decisions.decide({ unit, caller, decide });
+    return { results: [decided.result], now: decided.now };
   }
 
-  /** One that comes alone shares a statement with what other callers look up. */
-  private async find(units: CollectionUnit[]): Promise<FoundEach> {
-    const [only] = units;
-    if (units.length !== 1 || !only) return this.states.findEach(units);
-    const { state, now } = await this.lookUps.find(only);
-    return { states: [state], now };
+  private checkMany(units: CollectionUnit[], caller: Caller): Promise<CheckedUnits> {
+    return this.locked.decide(
+      units,
+      caller,
+      (states) => units.map((unit) => states.check(unit)),
+      async () => foundAll(await this.states.findEach(units)),
+    );
   }
+}
 
-  private async decide(
-    units: CollectionUnit[],
-    caller: Caller,
-  ): Promise<{ results: Checked[]; now: Temporal.Instant }> {
-    const [only] = units;
-    if (units.length !== 1 || !only) {
-      return this.locked.decide(units, caller, (states) => units.map((unit) => states.check(unit)));
-    }
-    const decide = (states: LockedStates) => states.check(only);
-    const { result, now } = await this.decisions.decide({ unit: only, caller, decide });
-    return { results: [result], now };
+/** Without a lock, for the usual case: every unit has a row of its own, and none of them was moved by an operator. */
+function foundAll({ states, now }: FoundEach): CheckedUnits | undefined {
+  const results: Checked[] = [];
+  for (const state of states) {
+    if (state === undefined || isLegacy(state) || state.movedByOperator) return undefined;
+    results.push({ outcome: 'FOUND', state });
   }
+  return { results, now };
 }

@@ -1,8 +1,9 @@
 import type { Pool } from '../database/pool.js';
 import type { Caller } from '../caller/caller.js';
 import { unitKey, type CollectionUnit } from '../collection-unit/collection-unit.rules.js';
+import { longestQueueMillis } from '../database/deadlines.js';
 import { LookAgain } from '../database/faults.js';
-import { Gathering } from '../database/gathering.js';
+import { Line } from '../database/line.js';
 import { PreparedStatements } from '../database/prepared-statements.js';
 import { inTwoTrips, type Decision } from '../database/two-trips.js';
 import type { Advance } from './advance.rules.js';
@@ -35,7 +36,7 @@ export interface HasState {
 }
 
 /** Transactions of many units may all wait for one row: they must not take the connections that others live on. */
-const limits = { runsAtOnce: 6, patientRunsAtOnce: 0, jobsARun: 1, jobsAtMost: 1_000 };
+const manyUnits = { atOnce: 6, mostWaiting: 1_000, longestWaitMillis: longestQueueMillis };
 
 /** A row may be waited for briefly only: by the unique constraint, for who inserts the same unit just now. */
 const briefWaitMillis = 50;
@@ -58,15 +59,7 @@ const briefWaitMillis = 50;
 export class LockedStatesRepository {
   private readonly pool: Pool;
   private readonly statements: PreparedStatements;
-  private readonly ofMany = new Gathering<() => Promise<unknown>, unknown>({
-    keyOf: () => undefined,
-    run: ([job]) =>
-      job!
-        .item()
-        .then(job!.resolve, job!.reject)
-        .then(() => ({ locked: [], later: [] })),
-    ...limits,
-  });
+  private readonly ofMany = new Line(manyUnits);
 
   constructor(pool: Pool, statements = new PreparedStatements()) {
     this.pool = pool;
@@ -83,8 +76,7 @@ export class LockedStatesRepository {
     decide: (states: LockedStates) => Result[],
     first?: () => Promise<{ results: Result[]; now: Temporal.Instant } | undefined>,
   ): Promise<{ results: Result[]; now: Temporal.Instant }> {
-    const work = async () => (await first?.()) ?? this.decideAtOnce(units, caller, decide);
-    return this.ofMany.submit(work) as ReturnType<typeof work>;
+    return this.ofMany.pass(async () => (await first?.()) ?? this.decideAtOnce(units, caller, decide));
   }
 
   private decideAtOnce<Result extends HasState>(

@@ -14,14 +14,12 @@ export class LookUpService {
   }
 
   /**
-   * The row that a check of the unit would answer, the legacy row included; it stays as it is. A unit that is not granted
-   * has none.
+   * The row that a check of the unit would answer, the legacy row included; it stays as it is. Undefined: the unit is not
+   * granted.
    */
-  async byUnit(unit: CollectionUnit, field: string, grants: Grants): Promise<Found> {
+  async byUnit(unit: CollectionUnit, field: string, grants: Grants): Promise<Found | undefined> {
     checkUnit(unit, field);
-    if (cover(grants, unit)) return this.lookUps.find(unit);
-    const { now } = await this.states.findEach([]);
-    return { state: undefined, now };
+    return cover(grants, unit) ? this.lookUps.find(unit) : undefined;
   }
 
   byId(id: bigint, grants: Grants): Promise<Found> {

@@ -1,7 +1,8 @@
 import type { Grants } from '../caller/grant.rules.js';
 import type { Pool } from '../database/pool.js';
 import type { CollectionUnit } from '../collection-unit/collection-unit.rules.js';
-import { inTransaction } from '../database/transaction.js';
+import type { Line } from '../database/line.js';
+import { inTurn } from '../database/transaction.js';
 import { Parameters } from './condition.sql.js';
 import { narrowed } from './granted.sql.js';
 import { asItWas, authorValues, record, type Author } from './record.sql.js';
@@ -28,16 +29,19 @@ const authorParameters = ['$6::text', '$7::text', '$8::text', '$9::uuid'];
 
 export class RekeyRepository {
   private readonly pool: Pool;
+  private readonly line: Line;
 
-  constructor(pool: Pool) {
+  /** @param line in which operators' changes take turns */
+  constructor(pool: Pool, line: Line) {
     this.pool = pool;
+    this.line = line;
   }
 
   /** Moves a row to another unit, atomically. Somebody who takes the unit meanwhile makes it look again: UNIT_TAKEN. */
   rekey(id: bigint, unit: CollectionUnit, author: Author, grants: Grants): Promise<Rekeyed> {
     const parameters = new Parameters([id]);
     const asked = narrowed('s.id = $1::bigint', grants, parameters);
-    return inTransaction(this.pool, async (client) => {
+    return inTurn(this.line, this.pool, async (client) => {
       const locked = await client.query<ScopeStateRow>(
         `/* Rekey.lock */ select ${rowColumns('s')} from ${table} s where ${asked} for update`,
         parameters.values,

@@ -32,8 +32,8 @@ export class ScopeStateResolver {
     unit: CollectionUnitInput,
     @Ctx() { grants }: CallContext,
   ): Promise<ScopeStateObject | null> {
-    const { state, now } = await this.lookUp.byUnit(unit, 'unit', grants);
-    return this.presenter.present(state, now);
+    const found = await this.lookUp.byUnit(unit, 'unit', grants);
+    return found ? this.presenter.present(found.state, found.now) : null;
   }
 
   @Authorized(anyRole)

@@ -2,7 +2,8 @@ import type { Grants } from '../caller/grant.rules.js';
 import type { Pool, PoolClient } from '../database/pool.js';
 import { forManyStates, patientQuery } from '../database/deadlines.js';
 import { LookAgain } from '../database/faults.js';
-import { inTransaction } from '../database/transaction.js';
+import type { Line } from '../database/line.js';
+import { inTurn } from '../database/transaction.js';
 import { read } from '../database/read.js';
 import { Parameters, conditionOf } from './condition.sql.js';
 import { narrowed } from './granted.sql.js';
@@ -60,9 +61,12 @@ interface PlanRow extends Partial<ScopeStateRow> {
  */
 export class SelectionRepository {
   private readonly pool: Pool;
+  private readonly line: Line;
 
-  constructor(pool: Pool) {
+  /** @param line in which operators' changes take turns */
+  constructor(pool: Pool, line: Line) {
     this.pool = pool;
+    this.line = line;
   }
 
   /** Counts and digests a selection in constant memory; changes nothing. */
@@ -98,7 +102,7 @@ export class SelectionRepository {
     author: Author,
     grants: Grants,
   ): Promise<Applied> {
-    return inTransaction(this.pool, async (client) => {
+    return inTurn(this.line, this.pool, async (client) => {
       await client.query(forManyStates);
       const lockedBefore = await this.lock(client, selection, grants);
       const parameters = new Parameters();
@@ -131,7 +135,8 @@ export class SelectionRepository {
         from plan left join sample on true`;
       const { rows } = await client.query<PlanRow>({ ...patientQuery, text, values: parameters.values });
       const { applied, changed, advanced, sample_ids, present_ids } = rows[0]!;
-      if (present_ids !== lockedBefore)
+      // By a plan, a selection that grew is refused as it is.
+      if ((applied || !plan) && present_ids !== lockedBefore)
         throw new LookAgain('the selection grew while its rows were being locked');
       const planned = plannedOf(rows);
       const sample = intent.kind === 'deletion' ? planned.sample : await this.sample(client, sample_ids);

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { pipeline, Readable } from 'node:stream';
+import { addAbortSignal, pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { OperatorError } from '../fault.js';
 import { BadField } from './bad-field.rules.js';
@@ -11,13 +11,16 @@ const chunkBytes = 64 * 1024;
 const byteOrderMark = '\uFEFF';
 
 /** A file, or standard input (`-`); gzip is recognised by its first bytes, whatever the name says. */
-export async function openFileSource(path: string, format: Format): Promise<Source> {
+export async function openFileSource(path: string, format: Format, signal: AbortSignal): Promise<Source> {
   const name = path === '-' ? 'standard input' : path;
+  let stream: Readable | undefined;
   try {
-    const { stream, size } = path === '-' ? { stream: process.stdin, size: undefined } : await openFile(path);
+    const opened = path === '-' ? { stream: process.stdin, size: undefined } : await openFile(path);
+    const { size } = opened;
+    const chunks = (stream = addAbortSignal(signal, opened.stream)); // a pipe may say nothing for long
     let done = 0;
     const counted = async function* () {
-      for await (const chunk of stream as AsyncIterable<Buffer>) {
+      for await (const chunk of chunks as AsyncIterable<Buffer>) {
         done += chunk.length;
         yield chunk;
       }
@@ -41,11 +44,12 @@ export async function openFileSource(path: string, format: Format): Promise<Sour
         }
       },
       close: () => {
-        stream.destroy();
+        chunks.destroy();
         return Promise.resolve();
       },
     };
   } catch (error) {
+    stream?.destroy(); // one that still waits for more keeps the process from ending
     throw unreadable(name, error);
   }
 }

@@ -14,11 +14,16 @@ export async function openMysqlTable(url: string): Promise<ForeignTable> {
   connection.on('error', broken.reject);
   const query = <Row>(sql: string, values: unknown[] = []) =>
     Promise.race([broken.promise, rowsOf<Row>(connection, sql, values)]);
-  await Promise.race([broken.promise, connected(connection)]);
-  // Its columns know 1970 as TIMESTAMP's beginning in the session's zone; CloudKitty writes UTC.
-  await query(`set time_zone = '+00:00'`);
-  await query('set session transaction isolation level repeatable read');
-  await query('start transaction with consistent snapshot, read only');
+  try {
+    await Promise.race([broken.promise, connected(connection)]);
+    // Its columns know 1970 as TIMESTAMP's beginning in the session's zone; CloudKitty writes UTC.
+    await query(`set time_zone = '+00:00'`);
+    await query('set session transaction isolation level repeatable read');
+    await query('start transaction with consistent snapshot, read only');
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
   return {
     columns: async () =>
       (

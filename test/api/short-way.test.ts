@@ -28,6 +28,14 @@ import {
 /** How the content type is written decides nothing but the way. */
 const ways = { short: 'application/json', long: 'application/json;charset=utf-8' };
 
+/** By programs; nothing is, too. */
+const accepted = [
+  '*/*',
+  'application/graphql-response+json',
+  'application/graphql-response+json, application/json',
+  'application/graphql-response+json,application/json;q=0.9',
+];
+
 let database: TestDatabase;
 let server: TestServer;
 const tokens = { admin: '', reader: '', gnocchi: '', unseen: '' };
@@ -65,6 +73,7 @@ async function send(
   token: Asking | undefined = 'admin',
   id = 'both',
   url = server.url,
+  accept?: string,
 ) {
   const asked = request(url, {
     method: 'POST',
@@ -72,6 +81,7 @@ async function send(
       'content-type': contentType,
       'content-length': Buffer.byteLength(body),
       'x-request-id': id,
+      ...(accept !== undefined && { accept }),
       ...(token !== 'none' && { authorization: `Bearer ${tokens[token]}` }),
     },
   });
@@ -111,6 +121,15 @@ describe('both ways give the same answer, byte for byte:', () => {
       if (second === 'short') short++;
       return short > 3;
     });
+    for (const accept of accepted) {
+      const id = newId();
+      const long = await send(ways.long, body, token, id, server.url, accept);
+      expect(await send(ways.short, body, token, id, server.url, accept)).toEqual(long);
+      expect(await waysOf(id, 2)).toEqual(['long', 'short']);
+      expect(long.headers['content-type']).toMatch(
+        accept === '*/*' ? /^application.json/ : /^application.graphql-response.json/,
+      );
+    }
   });
 
   test.each(asCases(otherOnes))('$what', async ({ body, token }) => {
@@ -203,13 +222,16 @@ test('what is too late is told alike', async () => {
   await send(ways.long, body, 'none', 'both', hasty.url);
   const client = await database.connect();
   await client.query('begin; lock table cloudkitty_storage_states in access exclusive mode');
-  const [long, short] = await Promise.all([
-    send(ways.long, body, 'none', 'both', hasty.url),
-    send(ways.short, body, 'none', 'both', hasty.url),
-  ]);
+  const [long, short, ...others] = await Promise.all(
+    [undefined, accepted[2]].flatMap((accept) => [
+      send(ways.long, body, 'none', 'both', hasty.url, accept),
+      send(ways.short, body, 'none', 'both', hasty.url, accept),
+    ]),
+  );
   await client.query('rollback');
   await hasty.stop();
   expect(short).toEqual(long);
+  expect(others[1]).toEqual(others[0]);
   expect(short).toMatchObject({ status: 503, body: expect.stringContaining('"OUTCOME_UNKNOWN"') });
 });
 

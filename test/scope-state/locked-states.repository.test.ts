@@ -8,6 +8,7 @@ import { createLog } from '../../src/log.js';
 import { LockedStatesRepository } from '../../src/scope-state/locked-states.repository.js';
 import type { Advanced, Checked, LockedStates } from '../../src/scope-state/locked-states.rules.js';
 import { ScopeStateEntity } from '../../src/scope-state/scope-state.entity.js';
+import { Line } from '../../src/database/line.js';
 import { SelectionRepository } from '../../src/scope-state/selection.repository.js';
 import { createTestDatabase, postgresMajors, type TestDatabase } from '../support/test-database.js';
 import { scaled, unit } from '../support/units.js';
@@ -37,7 +38,10 @@ describe.each(postgresMajors)('on PostgreSQL %i', (major) => {
       log: createLog('silent'),
     });
     states = new LockedStatesRepository(opened.pool);
-    selections = new SelectionRepository(opened.pool);
+    selections = new SelectionRepository(
+      opened.pool,
+      new Line({ atOnce: 4, mostWaiting: 100, longestWaitMillis: 30_000 }),
+    );
     other = await database.connect();
   });
 

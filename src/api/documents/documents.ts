@@ -13,9 +13,8 @@ import {
 } from 'graphql';
 import type { Limits } from '../../config.js';
 import { createCostLimit } from './cost-limit.js';
-import { documentLimits } from './document-limits.js';
+import { rulesOf } from './document-rules.js';
 import { forgetTokens } from './forget-tokens.js';
-import { subscriptionRoots } from './subscription-roots.js';
 import type { TrustedDocuments } from './trusted-documents.js';
 
 /** Beyond so many, one is lost: the first ones say what is wrong. */
@@ -51,7 +50,7 @@ export function createDocuments(
   { limits, trusted, hidesSchema }: DocumentOptions,
 ): Documents {
   const parseOptions = { maxTokens: limits.tokens };
-  const rules = [documentLimits(limits), subscriptionRoots];
+  const rules = rulesOf(limits);
   const validationOptions = { maxErrors: mostErrors };
   const costLimit = createCostLimit(schema, limits.cost);
   const asking = new WeakMap<DocumentNode, boolean>();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parse, validate, specifiedRules, type GraphQLSchema } from 'graphql';
 import type { Limits } from '../../config.js';
-import { documentLimits } from './document-limits.js';
+import { rulesOf } from './document-rules.js';
 
 /** The document that is wanted is none of the trusted ones. */
 export class Untrusted extends Error {
@@ -49,7 +49,7 @@ export class TrustedDocuments {
 
 /** What is wrong with each of the documents, a line a fault. */
 export function documentFaults(file: DocumentFile, schema: GraphQLSchema, limits: Limits): string[] {
-  const rules = [...specifiedRules, documentLimits(limits)];
+  const rules = [...specifiedRules, ...rulesOf(limits)];
   return Object.entries(file).flatMap(([name, text]) => {
     const about = (fault: unknown) => `${JSON.stringify(name)}: ${(fault as Error).message}`;
     try {

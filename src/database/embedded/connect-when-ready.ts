@@ -13,7 +13,6 @@ export interface Login {
 const readyMilliseconds = 60_000;
 /** A postmaster that says it is ready answers at once, unless it is frozen or the machine is overloaded. */
 const answerMilliseconds = 10_000;
-const farewellMilliseconds = 1_000;
 /** It writes its pid file first of all, and ends within a minute when that has gone or names another. */
 const namedMilliseconds = 10_000;
 
@@ -32,13 +31,6 @@ export async function connect(login: Login, database: string): Promise<Client> {
   client.on('error', () => undefined); // a lost connection shows as its end
   await client.connect();
   return client;
-}
-
-/** Ends it, in a second at most: a backend that is stuck does not answer the farewell. */
-export async function endConnection(client: Client): Promise<void> {
-  const ended = client.end().catch(() => undefined);
-  await Promise.race([ended, delay(farewellMilliseconds, undefined, { ref: false })]);
-  client.connection.stream.destroy();
 }
 
 /** `postgresql://scopestate:<password>@127.0.0.1:<port>/<database>`, without TLS: PGSSLMODE is meant for other servers. */

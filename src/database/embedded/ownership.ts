@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { OperatorError } from '../../fault.js';
 import type { Log } from '../../log.js';
-import { endConnection } from './connect-when-ready.js';
+import { endConnection } from '../end-connection.js';
 
 /**
  * One server owns a data folder: the one whose connection holds this advisory lock in database `postgres`. PostgreSQL
