@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Identity, WayIn } from '../caller/caller.js';
-import { Unauthenticated } from '../fault.js';
+import { Unauthenticated, Unavailable } from '../fault.js';
 import { callerKey, type Callers } from './callers.js';
 import { refusal } from './http-errors.js';
 import { contextOf, type RequestContext } from './request-scope.js';
@@ -25,12 +25,14 @@ export function isRecent({ at }: Admitted): boolean {
 export class Admission {
   private readonly wayIn: WayIn;
   private readonly callers: Callers;
+  private readonly deadlineMillis: number;
   private readonly admitted = new WeakMap<IncomingMessage, Admitted>();
   private readonly lookedFor = new WeakMap<IncomingMessage, Promise<Identity>>();
 
-  constructor(wayIn: WayIn, callers: Callers) {
+  constructor(wayIn: WayIn, callers: Callers, deadlineMillis: number) {
     this.wayIn = wayIn;
     this.callers = callers;
+    this.deadlineMillis = deadlineMillis;
   }
 
   /** Fastify's `onRequest` of a route. */
@@ -69,12 +71,22 @@ export class Admission {
     this.admitted.set(request, admitted);
   }
 
-  contextOf(request: FastifyRequest): RequestContext {
-    return this.contextFor(this.admitted.get(request.raw)!, request.id);
+  contextOf({ raw, id }: FastifyRequest): RequestContext {
+    return this.contextFor(raw, this.admitted.get(raw)!, id);
   }
 
-  contextFor({ identity, countedAs }: Admitted, requestId: string): RequestContext {
-    return contextOf(requestId, identity, countedAs);
+  contextFor({ headers }: IncomingMessage, admitted: Admitted, requestId: string): RequestContext {
+    const { identity, countedAs, at } = admitted;
+    const deadline = performance.now() + this.deadlineMillis;
+    let lookedAt = at;
+    return contextOf(requestId, identity, countedAs, () => {
+      const now = performance.now();
+      if (now > deadline) throw new Unavailable('the time of its request is over; nothing was done');
+      if (now - lookedAt < holdsMillis) return undefined;
+      lookedAt = now;
+      const still = this.wayIn(headers);
+      return still instanceof Promise ? still : undefined;
+    });
   }
 
   private admitAs(request: IncomingMessage, identity: Identity): Admitted | undefined {

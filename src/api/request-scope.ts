@@ -52,8 +52,15 @@ export function contextOf(
   requestId: string,
   { name, role, grants }: Identity,
   countedAs: string,
+  mayGoOn?: CallContext['mayGoOn'],
 ): RequestContext {
-  const context: RequestContext = { caller: { caller: name, requestId }, role, grants, countedAs };
+  const context: RequestContext = {
+    caller: { caller: name, requestId },
+    role,
+    grants,
+    countedAs,
+    ...(mayGoOn && { mayGoOn }),
+  };
   const current = scope.getStore();
   if (current) current.context = context;
   return context;

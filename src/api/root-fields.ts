@@ -20,7 +20,10 @@ export function askDirectly(schema: GraphQLSchema, resolvers: ReadonlyMap<ClassT
     for (const handler of handlers) {
       const field = type?.getFields()[handler.schemaName];
       const resolver = resolvers.get(handler.target as ClassType);
-      const resolve = field && resolver && direct(handler, resolver, rolesOf(field));
+      const resolve =
+        field &&
+        resolver &&
+        direct(handler, resolver, { roles: rolesOf(field), isMutation: handlers === mutations });
       if (resolve) field.resolve = resolve;
     }
   }
@@ -38,7 +41,7 @@ type Resolve = GraphQLFieldResolver<unknown, CallContext, Record<string, unknown
 function direct(
   { methodName, params = [], middlewares = [] }: Handlers[number],
   resolver: object,
-  roles: ReturnType<typeof rolesOf>,
+  { roles, isMutation }: { roles: ReturnType<typeof rolesOf>; isMutation: boolean },
 ): Resolve | undefined {
   const readers = params.toSorted((one, other) => one.index - other.index).map(readerOf);
   if (middlewares.length > 0 || !readers.every((read) => read !== undefined)) return undefined;
@@ -46,10 +49,14 @@ function direct(
   return (_, args, context, info) => {
     requireRole(context, info, roles);
     const asked = { args, context, info };
-    return method.apply(
-      resolver,
-      readers.map((read) => read(asked)),
-    );
+    const ask = () =>
+      method.apply(
+        resolver,
+        readers.map((read) => read(asked)),
+      );
+    // Mutations wait for those before them, and meanwhile much can happen.
+    const confirmed = isMutation ? context.mayGoOn?.() : undefined;
+    return confirmed ? confirmed.then(ask) : ask();
   };
 }
 

@@ -163,7 +163,7 @@ export class ShortWay {
   private answer(request: IncomingMessage, response: ServerResponse, { asked, admitted, body }: Taken): void {
     const { admission, documents } = this.options;
     const { known, variables } = asked;
-    const context = admission.contextFor(admitted, requestIdOf(request.headers['x-request-id']));
+    const context = admission.contextFor(request, admitted, requestIdOf(request.headers['x-request-id']));
     const type = answerTypes.get(request.headers.accept)!;
     const exchange = this.begin(response, { operation: known.operation, context, type });
     const goOn = () => exchange.leave(() => this.goOn(request, response, { admitted, body }));

@@ -13,6 +13,12 @@ export interface CallContext {
   readonly role: Role;
   /** states outside are for this caller as if they were not there */
   readonly grants: Grants;
+  /**
+   * Asked before a change begins behind another of the same request. Undefined: the caller may, as far as is known.
+   *
+   * @throws Unauthenticated | Unavailable when he is no longer let in, or his request's time is over
+   */
+  readonly mayGoOn?: () => Promise<unknown> | undefined;
 }
 
 /** Who was let in, for whichever requests he then sends. */

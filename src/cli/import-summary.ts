@@ -10,12 +10,13 @@ export interface Told {
 
 /** What an import did, or would do: a line a number, then what was in its way. */
 export function describeImport({ summary, source, onConflict, rejectsPath }: Told): string[] {
-  const { isApplied, conflicts, firstConflicts, rejected, firstRejects, partlyFilled } = summary;
+  const { isApplied, conflicts, firstConflicts, rejected, firstRejects, takenOver, partlyFilled } = summary;
   const numbers = [
     ['read', summary.read],
     [isApplied ? 'inserted' : 'would insert', summary.inserted],
     [isApplied ? 'updated' : 'would update', summary.updated],
     ['unchanged', summary.unchanged],
+    ['taken over', takenOver],
     ['repeated', summary.repeated],
     [isApplied ? 'skipped' : 'would skip', summary.skipped],
     ['conflicts', conflicts],
@@ -27,6 +28,11 @@ export function describeImport({ summary, source, onConflict, rejectsPath }: Tol
     ...(partlyFilled > 0
       ? [
           'Note: a row with only some of scopeKey, collector and fetcher belongs to no unit: no check ever answers it.',
+        ]
+      : []),
+    ...(takenOver > 0
+      ? [
+          'Note: a legacy row whose state belongs to a unit by now is not put in again: another unit would take it over, too.',
         ]
       : []),
     ...listed('conflict', firstConflicts.map(describeConflict), conflicts),

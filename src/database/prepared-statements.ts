@@ -19,7 +19,7 @@ export class PreparedStatements {
   /** Whether it failed for its name only: then nothing was done, and it is sent again, under another name or none. */
   isAtFault(error: unknown): boolean {
     const code = sqlStateOf(error) ?? '';
-    if (code === notSupported && error instanceof Error && error.message.includes('cached plan')) {
+    if (code === notSupported && Reflect.get(error as object, 'routine') === replanning) {
       if (this.suffix !== undefined) this.suffix = crypto.randomUUID();
       return true;
     }
@@ -31,6 +31,8 @@ export class PreparedStatements {
 
 /** A migration has changed the type of a column that a plan answers: under another name it is planned anew. */
 const notSupported = '0A000';
+/** Of PostgreSQL's own; its messages come in the language of `lc_messages`. */
+const replanning = 'RevalidateCachedQuery';
 
 /** A statement is not there, or there already. */
 const sharedSessionCodes = new Set(['26000', '42P05']);

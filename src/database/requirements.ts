@@ -10,6 +10,7 @@ interface Settings extends QueryResultRow {
   fsync: string;
   full_page_writes: string;
   synchronous_commit: string;
+  unlogged: string[];
 }
 
 /** What a database must be for the promises to hold: recent enough, UTF8, and durable when it says so. */
@@ -27,7 +28,12 @@ export async function unfitnessOf(queryable: Queryable): Promise<string[]> {
        current_setting('server_encoding') as encoding,
        current_setting('fsync') as fsync,
        current_setting('full_page_writes') as full_page_writes,
-       current_setting('synchronous_commit') as synchronous_commit`,
+       current_setting('synchronous_commit') as synchronous_commit,
+       array(
+         select relname::text from pg_class
+         where oid in (to_regclass('cloudkitty_storage_states'), to_regclass('scopestate_history'), to_regclass('scopestate_tokens'))
+           and relpersistence <> 'p' order by relname
+       ) as unlogged`,
     [],
   );
   return rows.flatMap(faultsOf);
@@ -43,6 +49,9 @@ function faultsOf(found: Settings): string[] {
     if (found[setting] === 'off') {
       faults.push(`its ${setting} is off, and an acknowledged state could be lost: switch it on`);
     }
+  }
+  for (const name of found.unlogged) {
+    faults.push(`its table ${name} is unlogged, and a crash would empty it: alter table ${name} set logged`);
   }
   return faults;
 }

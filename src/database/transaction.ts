@@ -67,6 +67,18 @@ export async function rollBack(client: PoolClient, error: unknown): Promise<void
   }
 }
 
+/**
+ * Whether a session goes on behind an error of its COMMIT: then that was rolled back. One that ends may have been committed before: its
+ * server met a fault while it wrote its log, or a pooler let go of it. The words, and most codes, of both are the same.
+ */
+export async function goesOn(client: PoolClient, error: unknown): Promise<boolean> {
+  if (tellsOfALostSession(error)) return false;
+  return client.query('rollback').then(
+    () => true,
+    () => false,
+  );
+}
+
 async function commit(client: PoolClient): Promise<void> {
   try {
     const { command } = await client.query('commit');
@@ -74,9 +86,9 @@ async function commit(client: PoolClient): Promise<void> {
     if (command !== 'COMMIT') throw new Unavailable('the transaction was rolled back; nothing was done');
     client.release();
   } catch (error) {
-    client.release(true);
-    if (error instanceof Unavailable) throw error;
-    if (!tellsOfALostSession(error)) throw asFault(error);
+    const isKnown = error instanceof Unavailable || (await goesOn(client, error));
+    client.release(!isKnown);
+    if (isKnown) throw asFault(error);
     throw new OutcomeUnknown('the connection broke while the commit was on its way', { cause: error });
   }
 }

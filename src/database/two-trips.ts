@@ -1,10 +1,10 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult } from './pool.js';
 import type { PreparedStatements } from './prepared-statements.js';
 import { OutcomeUnknown, Unavailable } from '../fault.js';
-import { asFault, sqlStateOf, tellsOfALostSession, wantsAnotherLook } from './faults.js';
+import { asFault, wantsAnotherLook } from './faults.js';
 import { inOneWrite } from './one-write.js';
 import { send } from './send.js';
-import { begin, connect, mostLooks, rollBack } from './transaction.js';
+import { begin, connect, goesOn, mostLooks, rollBack } from './transaction.js';
 
 /** What a transaction makes of what it looked at. */
 export interface Decision<T> {
@@ -82,12 +82,11 @@ async function writeAndCommit(
   );
   const failed = answers.find((answer) => answer.status === 'rejected')?.reason as Error | undefined;
   const done = answers.at(-1)!;
-  const isSound = done.status === 'fulfilled';
+  const isSound = done.status === 'fulfilled' || (await goesOn(client, done.reason));
   client.release(!isSound);
   if (failed !== undefined) {
-    // The server said so of a write, before it saw the COMMIT; or of the COMMIT itself. Otherwise nobody knows.
-    const ofWrite = answers.slice(0, -1).some(isRejected);
-    if (ofWrite ? sqlStateOf(failed) !== undefined : !tellsOfALostSession(failed)) throw failed;
+    // The COMMIT was answered, so that it was none, or the session went on behind its error. Otherwise nobody knows.
+    if (isSound) throw failed;
     throw new OutcomeUnknown('the connection broke while the commit was on its way', { cause: failed });
   }
   const results = answers.map((answer) => (answer as PromiseFulfilledResult<QueryResult>).value);
@@ -95,8 +94,4 @@ async function writeAndCommit(
   if (results.pop()!.command !== 'COMMIT')
     throw new Unavailable('the transaction was rolled back; nothing was done');
   return results;
-}
-
-function isRejected(answer: PromiseSettledResult<unknown>): boolean {
-  return answer.status === 'rejected';
 }

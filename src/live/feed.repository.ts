@@ -1,5 +1,7 @@
+import { tellsOfTheDatabase } from '../database/faults.js';
 import type { Queryable } from '../database/pool.js';
 import { read, readInOrder } from '../database/read.js';
+import { Unavailable } from '../fault.js';
 import { changeColumns, history, toChange, type ChangeRow } from '../history/change-row.sql.js';
 import type { Change } from '../history/change.rules.js';
 import type { Range } from './sequence-order.rules.js';
@@ -46,6 +48,23 @@ export class FeedRepository {
     return { pruned: BigInt(row!.pruned), newest: BigInt(row!.newest) };
   }
 
+  /** Which course of which PostgreSQL this is: another one after a failover or a restore. Undefined: that is not told here. */
+  async course(queryable: Queryable): Promise<string | undefined> {
+    const asked = read<{ course: string } & Record<string, unknown>>(
+      queryable,
+      `/* Feed.course */ select system_identifier || ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8) as course
+       from pg_control_system()`,
+      [],
+    );
+    return asked.then(
+      ([row]) => row?.course,
+      (error: unknown) => {
+        if (tellsOfTheDatabase(error) || error instanceof Unavailable) throw error;
+        return undefined;
+      },
+    );
+  }
+
   /**
    * The transactions that may have taken a number: whoever inserts locks the table before, and lets go of it after the
    * commit can be seen. Everybody may look at locks.
@@ -75,13 +94,17 @@ export class FeedRepository {
     );
   }
 
-  /** Changes that had their number at the start, and were committed after it. */
+  /**
+   * Changes that had their number at the start, and were committed after it; asked for when all who may have written one have ended. After a restore entries
+   * name transactions of another PostgreSQL, which may be still to come here: they are none.
+   */
   late(queryable: Queryable, { snapshot, newest }: Start, after: bigint, limit: number): Promise<Change[]> {
     return changesOf(
       read,
       queryable,
       `/* Feed.late */ select ${changeColumns('h')} from ${history} h
        where transaction >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
+         and transaction < pg_snapshot_xmax(pg_current_snapshot())::text::bigint
          and not pg_visible_in_snapshot(transaction::text::xid8, $1::text::pg_snapshot)
          and sequence <= $2 and sequence > $3
        order by sequence limit $4`,
@@ -98,7 +121,8 @@ export class FeedRepository {
   ): Promise<Change[] | undefined> {
     const rows = await readInOrder<ChangeRow & { is_pruned: boolean } & Record<string, unknown>>(
       queryable,
-      `/* Feed.between */ select t.sequence > $1 as is_pruned, h.* from ${history}_start t
+      // One row, which PostgreSQL does not know: it would take the join for dear enough to be compiled.
+      `/* Feed.between */ select t.sequence > $1 as is_pruned, h.* from (select sequence from ${history}_start limit 1) t
        left join (
          select ${changeColumns('h')} from ${history} h
          where sequence > $1 and sequence <= $2 order by sequence limit $3

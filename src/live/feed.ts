@@ -43,6 +43,7 @@ export class Following {
   private readonly running: Promise<void>;
   private client: Client | undefined;
   private start: Start | undefined;
+  private course: string | undefined;
   /** until the changes that were late at the start are all there */
   private late: { holders: ReadonlySet<string>; after: bigint } | undefined;
   private order: SequenceOrder<Change> | undefined;
@@ -138,11 +139,14 @@ export class Following {
     const start = await this.repository.start(client);
     // Looked for after the start: who took a number before it and is not there has ended, and can be read.
     this.late = { holders: new Set(await this.repository.holders(client)), after: 0n };
+    this.course = await this.repository.course(client);
     this.start = start;
     this.hasBegun.resolve();
   }
 
   private async hasGoneBack(client: Client): Promise<boolean> {
+    // A few numbers are lost in a failover, and taken again by other changes.
+    if ((await this.repository.course(client)) !== this.course) return true;
     const { pruned, newest } = await this.repository.extent(client);
     const known = this.order?.newestSeen ?? this.start!.newest;
     return newest < known || pruned > (this.recent.settled ?? known);

@@ -6,7 +6,7 @@ import { PreparedStatements } from '../database/prepared-statements.js';
 import { asTexts, sendBehind, type Texts } from '../database/send.js';
 import type { Settings } from '../database/settings.js';
 import { textArray } from '../database/text-array.js';
-import { connect } from '../database/transaction.js';
+import { connect, goesOn } from '../database/transaction.js';
 import { OutcomeUnknown } from '../fault.js';
 import type { Advance } from './advance.rules.js';
 import type { Advanced } from './locked-states.rules.js';
@@ -106,14 +106,14 @@ export class PlainAdvancesRepository {
         client.release();
         return rows;
       } catch (error) {
-        this.giveUp(client, error, performance.now() - startedAt);
+        await this.giveUp(client, error, performance.now() - startedAt);
       }
     }
   }
 
   /** Returns where the statement is to be sent once more. */
-  private giveUp(client: PoolClient, error: unknown, tookMillis: number): void {
-    const isLost = tellsOfALostSession(error);
+  private async giveUp(client: PoolClient, error: unknown, tookMillis: number): Promise<void> {
+    const isLost = !(await goesOn(client, error)); // the statement was the COMMIT
     client.release(isLost);
     if (isLost)
       throw new OutcomeUnknown('the connection broke while an advance was on its way', { cause: error });

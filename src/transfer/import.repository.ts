@@ -25,6 +25,8 @@ export interface Merged {
   readonly inserted: number;
   readonly updated: number;
   readonly unchanged: number;
+  /** legacy rows whose states a unit has taken over, and still has: they are not put in once more */
+  readonly takenOver: number;
   /** lines that say of their unit what another line says */
   readonly repeated: number;
   /** lines that gave way to what is stored or to another line; none under `fail` */
@@ -46,7 +48,7 @@ const mostLooks = 10;
 const mostListed = 20;
 
 type Counts = Record<
-  'rows' | 'units' | 'inserted' | 'updated' | 'unchanged' | 'skipped' | 'partly_filled',
+  'rows' | 'units' | 'inserted' | 'updated' | 'unchanged' | 'skipped' | 'taken_over' | 'partly_filled',
   string
 > & { ids: string };
 
@@ -197,7 +199,16 @@ function valuesOf(at: string, active: boolean | null, toggled: string | null) {
   };
 }
 
-function numbersOf({ rows, units, inserted, updated, unchanged, skipped, partly_filled }: Counts) {
+function numbersOf({
+  rows,
+  units,
+  inserted,
+  updated,
+  unchanged,
+  skipped,
+  taken_over,
+  partly_filled,
+}: Counts) {
   return {
     rows: Number(rows),
     units: Number(units),
@@ -205,6 +216,7 @@ function numbersOf({ rows, units, inserted, updated, unchanged, skipped, partly_
     updated: Number(updated),
     unchanged: Number(unchanged),
     skipped: Number(skipped),
+    takenOver: Number(taken_over),
     partlyFilled: Number(partly_filled),
   };
 }

@@ -1,3 +1,4 @@
+import { history } from '../scope-state/record.sql.js';
 import { table, toTimestamp } from '../scope-state/row.sql.js';
 import type { OnConflict } from './conflict.rules.js';
 import type { ImportRow } from './import-row.rules.js';
@@ -71,6 +72,13 @@ const inputWins: Record<OnConflict, string> = {
     'r.at < s.last_processed_timestamp or (r.at = s.last_processed_timestamp and r.toggled > s.scope_activation_toggle_date)',
 };
 
+/** Whether a unit has taken over the legacy row of `r`, and still has it: as far as the history goes back. */
+const isTakenOver = `num_nonnulls(r.scope_key, r.collector, r.fetcher) = 0 and exists (
+  select from ${history} h join ${table} o on o.id = h.state_id
+  where h.old_identifier = r.identifier and num_nonnulls(h.old_scope_key, h.old_collector, h.old_fetcher) = 0
+    and num_nonnulls(o.scope_key, o.collector, o.fetcher) > 0
+)`;
+
 /** One row a unit of the input, beside what is stored of it, and what becomes of it. */
 export function judge(onConflict: OnConflict): string {
   return `/* Import.judge */
@@ -78,6 +86,7 @@ export function judge(onConflict: OnConflict): string {
     select r.*, s.id, s.last_processed_timestamp as stored_at, s.active as stored_active,
       s.scope_activation_toggle_date as stored_toggled,
       case
+        when s.id is null and ${isTakenOver} then 'taken over'
         when s.id is null then 'insert'
         when r.at = s.last_processed_timestamp and coalesce(r.active = s.active, true)
           and coalesce(r.toggled = s.scope_activation_toggle_date, true) then 'keep'
@@ -97,6 +106,7 @@ export const count = `/* Import.count */
     count(*) filter (where verdict = 'update') as updated,
     count(*) filter (where verdict = 'keep') as unchanged,
     count(*) filter (where verdict = 'skip') as skipped,
+    count(*) filter (where verdict = 'taken over') as taken_over,
     count(*) filter (where num_nulls(scope_key, collector, fetcher) in (1, 2)) as partly_filled
   from import_units s`;
 

@@ -16,7 +16,7 @@ test('who could not be found is not looked for twice', async () => {
     looks++;
     return Promise.reject(new Unavailable('gone'));
   };
-  const admission = new Admission(wayIn, { waitOf: () => 0 } as unknown as Callers);
+  const admission = new Admission(wayIn, { waitOf: () => 0 } as unknown as Callers, 10_000);
   expect(await admission.admit(raw)).toBeUndefined();
   await expect(admission.letIn(request, reply)).rejects.toThrow(Unavailable);
   expect(looks).toBe(1);
@@ -24,7 +24,7 @@ test('who could not be found is not looked for twice', async () => {
 
 test('who was let in a second ago is looked at again', async () => {
   const way: (() => Identity)[] = [];
-  const admission = new Admission(() => way.shift()!(), { waitOf: () => 0 } as unknown as Callers);
+  const admission = new Admission(() => way.shift()!(), { waitOf: () => 0 } as unknown as Callers, 10_000);
   const identity: Identity = { id: 'a', name: 'a', role: 'reader', grants: [] };
   const refuse = () => {
     throw new Unavailable('gone');
@@ -47,7 +47,7 @@ test('who was let in, and goes on the long way, is neither looked for nor counte
     looks++;
     return identity;
   };
-  const admission = new Admission(wayIn, { waitOf: () => counted++ } as unknown as Callers);
+  const admission = new Admission(wayIn, { waitOf: () => counted++ } as unknown as Callers, 10_000);
   const admitted = await admission.admit(raw);
   admission.keep(raw, admitted!);
   await admission.letIn(request, reply);
