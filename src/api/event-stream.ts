@@ -50,14 +50,15 @@ export function addEventStream(server: FastifyInstance, options: EventStreamOpti
       }
       const wanted = requestOf(request);
       request.body = undefined; // held as long as the stream, with the request
+      const context = admission.contextOf(request);
       const stream = new Events(reply);
       const end = () => stream.end();
       open.add(end);
       const leave = sessions.watch(request.headers, (why) => {
-        stream.end({ errors: subscribe.shapeErrors([ended(why)], request.id) });
+        stream.end({ errors: subscribe.shapeErrors([ended(why)], context) });
       });
       try {
-        await answer(stream, subscribe, wanted, admission.contextOf(request));
+        await answer(stream, subscribe, wanted, context);
       } finally {
         leave();
         stream.letGo();
@@ -78,12 +79,11 @@ async function answer(
   wanted: SubscribeRequest,
   context: RequestContext,
 ): Promise<void> {
-  const { requestId } = context.caller;
   const prepared = subscribe.prepare(wanted, context);
   if (Array.isArray(prepared)) return stream.sendOnly({ errors: prepared });
   const started = await subscribe.start(prepared);
-  if (!(Symbol.asyncIterator in started)) return stream.sendOnly(subscribe.shape(started, requestId));
-  await stream.pipe(started, (result) => subscribe.shape(result, requestId));
+  if (!(Symbol.asyncIterator in started)) return stream.sendOnly(subscribe.shape(started, context));
+  await stream.pipe(started, (result) => subscribe.shape(result, context));
 }
 
 /** What is written to one subscriber. */
@@ -215,5 +215,6 @@ function fromSearch(search: Record<string, string>): Record<string, unknown> {
       throw refusal(400, `${name}: allowed: a JSON object`);
     }
   }
+  if (given['operationName'] === '') given['operationName'] = undefined; // as GraphQL over HTTP has it
   return given;
 }

@@ -141,15 +141,24 @@ async function answer(
   });
   const response = await withinDeadline(work, deadlineMillis, () => mutations.has(context.caller));
   for (const [name, value] of response.headers) reply.header(name, value);
-  reply.code(response.status ?? 200);
-  if (response.body.kind === 'complete') return reply.send(response.body.string);
+  if (response.body.kind === 'complete') {
+    const { status = 200, body, headers } = response;
+    reply.code(status === 200 && isWithoutData(headers.get('content-type'), body.string) ? 400 : status);
+    return reply.send(body.string);
+  }
   throw new Error('an incremental answer to a query that asked for none');
+}
+
+/** Of this type, what has no data has no status of success; Apollo says 200 to who asks for a persisted query. */
+function isWithoutData(contentType: string | undefined, text: string): boolean {
+  if (!contentType?.startsWith('application/graphql-response+json') || !text.startsWith('{"errors"'))
+    return false;
+  return !Object.hasOwn(JSON.parse(text) as object, 'data');
 }
 
 /** What Apollo gets to read; where only trusted documents run, one of them, however it was asked for. */
 function asked(request: FastifyRequest, { trusted }: Documents): { search: string; body: unknown } {
-  const question = request.url.indexOf('?');
-  const sent = { search: question < 0 ? '' : request.url.slice(question), body: request.body };
+  const sent = { search: searchOf(request), body: request.body };
   if (!trusted) return sent;
   try {
     if (request.method === 'GET') {
@@ -169,6 +178,16 @@ function asked(request: FastifyRequest, { trusted }: Documents): { search: strin
     if (error instanceof Untrusted) throw refusal(403, error.message, 'FORBIDDEN');
     throw error;
   }
+}
+
+/** An empty `operationName` is none (GraphQL over HTTP, GET). */
+function searchOf({ url }: FastifyRequest): string {
+  const question = url.indexOf('?');
+  if (question < 0) return '';
+  const search = new URLSearchParams(url.slice(question));
+  if (search.get('operationName') !== '') return url.slice(question);
+  search.delete('operationName');
+  return `?${search.toString()}`;
 }
 
 function extensionsOf(text: string | null): unknown {

@@ -18,7 +18,7 @@ import { Untrusted } from './documents/trusted-documents.js';
 import { createErrorFormat } from './error-format.js';
 import { documentOfEvents } from './documents/event-document.js';
 import { weightOf } from './subscription-weight.js';
-import { inRequest, isAnonymous, type RequestContext } from './request-scope.js';
+import { inRequestOf, isAnonymous, type RequestContext } from './request-scope.js';
 
 /** Shorter than the minute after which proxies take a silent connection for dead. */
 export const pingMillis = 12_000;
@@ -53,8 +53,8 @@ export interface Subscribe {
   prepare(request: SubscribeRequest, context: RequestContext): ExecutionArgs | GraphQLFormattedError[];
   /** Counted until it ends. What only the start needs is taken out of `args`, for the same reason. */
   start(args: ExecutionArgs): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult>;
-  shape(result: ExecutionResult, requestId: string): StreamedResult;
-  shapeErrors(errors: readonly GraphQLError[], requestId: string): GraphQLFormattedError[];
+  shape(result: ExecutionResult, context: CallContext): StreamedResult;
+  shapeErrors(errors: readonly GraphQLError[], context: CallContext): GraphQLFormattedError[];
 }
 
 export interface SubscribeOptions {
@@ -73,18 +73,17 @@ export function createSubscribe({
   hidesSchema,
 }: SubscribeOptions): Subscribe {
   const format = createErrorFormat(log, { hidesSchema });
-  const shapeErrors = (errors: readonly GraphQLError[], requestId: string) =>
-    inRequest(requestId, () => errors.map((error) => format(error.toJSON(), error)));
+  const shapeErrors = (errors: readonly GraphQLError[], context: CallContext) =>
+    inRequestOf(context, () => errors.map((error) => format(error.toJSON(), error)));
   return {
     shapeErrors,
     prepare: (request, context) => {
       const asked = { ...request };
       for (const name of Object.keys(request)) Reflect.deleteProperty(request, name);
-      const { requestId } = context.caller;
       const refused = callers.subscriptionRefusal(context.countedAs);
-      if (refused) return shapeErrors([refused], requestId);
+      if (refused) return shapeErrors([refused], context);
       const document = read(documents, asked, context);
-      if (Array.isArray(document)) return shapeErrors(document, requestId);
+      if (Array.isArray(document)) return shapeErrors(document, context);
       return {
         schema,
         document,
@@ -94,13 +93,14 @@ export function createSubscribe({
       };
     },
     start: async (args) => {
-      const { caller, countedAs } = args.contextValue as RequestContext;
+      const context = args.contextValue as RequestContext;
+      const { countedAs } = context;
       const bytes = weightOf(args);
       const refused = callers.subscriptionRefusal(countedAs, bytes); // once more: others that came with it have begun
       if (refused) return { errors: [refused] };
       const end = callers.beginSubscription(countedAs, bytes);
       try {
-        const started = await inRequest(caller.requestId, () => createSourceEventStream(args));
+        const started = await inRequestOf(context, () => createSourceEventStream(args));
         if (Symbol.asyncIterator in started) {
           keepForEvents(args);
           return resultsOf(started[Symbol.asyncIterator](), args, end);
@@ -112,8 +112,8 @@ export function createSubscribe({
         throw error;
       }
     },
-    shape: ({ data, errors }, requestId) => ({
-      ...(errors && { errors: shapeErrors(errors.map(coded), requestId) }),
+    shape: ({ data, errors }, context) => ({
+      ...(errors && { errors: shapeErrors(errors.map(coded), context) }),
       ...(data !== undefined && { data }),
     }),
   };

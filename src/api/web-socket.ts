@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import { GraphQLError, type ExecutionResult } from 'graphql';
 import {
   CloseCode,
   GRAPHQL_TRANSPORT_WS_PROTOCOL,
@@ -124,7 +124,6 @@ interface Connection {
 }
 
 function protocolOf({ subscribe, wayIn, sessions, callers }: WebSocketOptions): Server<Connection> {
-  const requestIdOf = ({ contextValue }: ExecutionArgs) => (contextValue as CallContext).caller.requestId;
   return makeServer<Record<string, unknown>, Connection>({
     onConnect: async (context) => {
       const { connectionParams, extra: connection } = context;
@@ -143,12 +142,12 @@ function protocolOf({ subscribe, wayIn, sessions, callers }: WebSocketOptions): 
       return true;
     },
     onSubscribe: ({ extra: { identity, countedAs } }, _id, payload) => {
-      const requestId = randomUUID();
+      const context = contextOf(randomUUID(), identity!, countedAs);
       const wait = callers.waitOf(countedAs);
       const prepared =
         wait === 0
-          ? subscribe.prepare(payload, contextOf(requestId, identity!, countedAs))
-          : subscribe.shapeErrors([rateLimited(callers.rateText(wait))], requestId);
+          ? subscribe.prepare(payload, context)
+          : subscribe.shapeErrors([rateLimited(callers.rateText(wait))], context);
       if (!Array.isArray(prepared)) return prepared;
       return prepared.map(({ message, ...rest }) =>
         Object.assign(new ShapedError(message), { toJSON: () => ({ message, ...rest }) }),
@@ -156,11 +155,11 @@ function protocolOf({ subscribe, wayIn, sessions, callers }: WebSocketOptions): 
     },
     subscribe: (args) => subscribe.start(args) as OperationResult,
     onNext: (_context, _id, _payload, args, result) =>
-      subscribe.shape(result as ExecutionResult, requestIdOf(args)) as never,
-    onError: (_context, _id, _payload, errors) =>
+      subscribe.shape(result as ExecutionResult, args.contextValue as CallContext) as never,
+    onError: ({ extra: { identity, countedAs } }, _id, _payload, errors) =>
       errors.every((error) => error instanceof ShapedError)
         ? undefined
-        : subscribe.shapeErrors(errors, randomUUID()),
+        : subscribe.shapeErrors(errors, contextOf(randomUUID(), identity!, countedAs)),
   });
 }
 

@@ -48,7 +48,11 @@ export function addDemoCommand(program: Command): void {
     .description(
       'Fill a database with a make-believe cloud, and let simulated collectors work on it until stopped.',
     )
-    .addOption(new Option('--url <url>', 'of a running server').default('http://127.0.0.1:4000/graphql'))
+    .addOption(
+      new Option('--url <url>', 'of a running server')
+        .argParser(httpUrl)
+        .default('http://127.0.0.1:4000/graphql'),
+    )
     .addOption(
       new Option(
         '--serve',
@@ -64,7 +68,7 @@ export function addDemoCommand(program: Command): void {
     .addHelpText('after', helpText)
     .action(async ({ serve, url, tokenFile, dataDir, scopes, seed, speed, intoExisting }: Options) => {
       const cloud = { scopes, seed, speed, intoExisting: intoExisting === true };
-      const signal = stopSignal();
+      const signal = AbortSignal.any([stopSignal(), readerLeaves()]);
       if (serve) await serveAndRun(resolve(dataDir), cloud, signal);
       else {
         const token = tokenFile === undefined ? undefined : await readToken(tokenFile);
@@ -74,6 +78,13 @@ export function addDemoCommand(program: Command): void {
       // As `serve` does: a session that was cut off may still be open.
       setTimeout(() => process.exit(), exitGraceMillis).unref();
     });
+}
+
+/** Aborted when nobody reads any more what is told: the server that was started has to be stopped. */
+function readerLeaves(): AbortSignal {
+  const controller = new AbortController();
+  process.stdout.on('error', () => controller.abort());
+  return controller.signal;
 }
 
 /** The server and the demo in one process, on an embedded database of its own. */
@@ -142,6 +153,11 @@ function sped({ period }: Config, speed: number): Temporal.Duration {
   throw new OperatorError(
     `--speed: found ${speed}; allowed: what leaves a period of ${formatDuration(period)} no shorter than ${formatDuration(shortestPeriod)}`,
   );
+}
+
+function httpUrl(text: string): string {
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
+  throw new InvalidArgumentError('Allowed: http:// or https://, and where the server answers.');
 }
 
 function wholeNumber(least: number, most: number) {

@@ -38,7 +38,7 @@ export function addExportCommand(program: Command): void {
     .command('export')
     .description('Write states to a file or to standard output, as import reads them.')
     .addOption(new Option('--format <format>', 'by the file’s name unless said; else csv').choices(formats))
-    .option('--output <file>', 'replaced as a whole when all is written; without it: standard output')
+    .option('--output <file>', 'replaced as a whole when all is written; - or without it: standard output')
     .option('--gzip', 'pack it; also where the file’s name ends in .gz')
     .option('--scope-id <id>', 'of this scope (repeatable)', collect)
     .option('--scope-key <key>', 'with this scope key (repeatable)', collect)
@@ -68,7 +68,7 @@ export function addExportCommand(program: Command): void {
 }
 
 async function run(service: ExportService, filter: ScopeStateFilter, options: Options, signal: AbortSignal) {
-  const { output } = options;
+  const output = options.output === '-' ? undefined : options.output;
   const format = options.format ?? (output === undefined ? undefined : formatOf(output)) ?? 'csv';
   const isPacked = options.gzip === true || output?.endsWith('.gz') === true;
   const progress = new Progress();

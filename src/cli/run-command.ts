@@ -41,7 +41,7 @@ export async function runCommand(argv: string[]): Promise<void> {
   addTokenCommand(program);
   addSchemaCommand(program);
   addDemoCommand(program);
-  process.stdout.on('error', endQuietly);
+  process.stdout.on('error', endAtOnce);
   try {
     await program.parseAsync(argv);
   } catch (error) {
@@ -55,10 +55,9 @@ function ownVersion(): string {
 }
 
 /** A reader that has seen enough, such as `head`, is no fault. */
-function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  if (process.stdout.listenerCount('error') > 1) return; // an export streams to it: that ends, and lets go of its database
-  process.exit();
+function endAtOnce(error: NodeJS.ErrnoException): void {
+  if (process.stdout.listenerCount('error') > 1) return; // whoever listens as well ends, and lets go of its database
+  process.exit(error.code === 'EPIPE' ? 0 : report(error));
 }
 
 /** One line a mistake, and no stack trace but for what is our own fault. */
@@ -66,15 +65,23 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.misused; // it has said why
   if (error instanceof SettingsError) error.faults.forEach(say);
   else if (error instanceof OperatorError) say(error.message);
-  else if (error instanceof Unavailable) {
+  else if (deniedBy(error)) {
+    say(
+      `the database user lacks a right: ${deniedBy(error)!.message}; the DATABASE_URL of the owner has all`,
+    );
+  } else if ((error as NodeJS.ErrnoException).syscall === 'write') {
+    say(`what is said can't be written: ${(error as Error).message}`);
+  } else if (error instanceof Unavailable) {
     say(`the database can't be used now${causeOf(error)}; "scopestate doctor" says what is wrong`);
-  } else if (sqlStateOf(error) === insufficientPrivilege) {
-    const { message } = error as Error;
-    say(`the database user lacks a right: ${message}; the DATABASE_URL of the owner has all`);
   } else {
     say(`this should not have happened: ${error instanceof Error ? error.stack : String(error)}`);
   }
   return exitCodes.failed;
+}
+
+function deniedBy(error: unknown): Error | undefined {
+  const told = error instanceof Unavailable ? error.cause : error;
+  return sqlStateOf(told) === insufficientPrivilege ? (told as Error) : undefined;
 }
 
 function say(text: string): void {

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { TokenRepository, type ListedToken } from '../access/token.repository.js';
 import { TokenService, unitsOf } from '../access/token.service.js';
 import { formatGrant } from '../access/token.rules.js';
-import { BadInput } from '../fault.js';
+import { BadInput, OperatorError } from '../fault.js';
 import { roles } from '../caller/role.rules.js';
 import { parseDuration } from '../time/duration.js';
 import { formatInstant } from '../time/instant.js';
@@ -50,10 +50,17 @@ export function addTokenCommand(program: Command): void {
         const life = expiresIn === undefined ? undefined : lifeOf(expiresIn);
         await withTokens(async (service) => {
           const made = await service.create({ ...request, grants: request.grant, expiresIn: life });
+          try {
+            await tell(`${made.text}\n`);
+          } catch (error) {
+            await service.revoke(made.token.id);
+            throw new OperatorError(
+              `the token can't be shown (${(error as Error).message}): nobody has it, and it is revoked`,
+            );
+          }
           process.stderr.write(
             `${describe(made.token).join('  ')}\nThis is the only time that it is shown.\n`,
           );
-          process.stdout.write(`${made.text}\n`);
         });
       } catch (error) {
         if (error instanceof BadInput) create.error(`error: ${error.message}`, { exitCode: 2 });
@@ -80,6 +87,14 @@ export function addTokenCommand(program: Command): void {
         process.stdout.write(`revoked ${id} (${name})\n`);
       }),
     );
+}
+
+/** Rejects where it is not written to standard output. */
+function tell(text: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  process.stdout.on('error', reject);
+  process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+  return promise;
 }
 
 function withTokens(work: (service: TokenService) => Promise<void>): Promise<void> {

@@ -34,7 +34,9 @@ export function tellsOfTheDatabase(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== undefined)
     return (
-      unavailableClasses.has(state.slice(0, 2)) || endedSessions.has(state) || state === readOnlyTransaction
+      unavailableClasses.has(state.slice(0, 2)) ||
+      endedSessions.has(state) ||
+      [readOnlyTransaction, insufficientPrivilege].includes(state)
     );
   return isSystemCode(codeOf(error) ?? '') || (error instanceof Error && driverFault.test(error.message));
 }
@@ -75,8 +77,12 @@ export function tellsOfARival(error: unknown): boolean {
 /** A session that the server ended, or whose socket broke: what it was doing may or may not have been done. */
 export function tellsOfALostSession(error: unknown): boolean {
   const state = sqlStateOf(error);
-  if (state === undefined) return true;
-  return state.startsWith('08') || endedSessions.has(state);
+  return tellsOfABrokenLine(error) || endedSessions.has(state!);
+}
+
+/** What did not come from PostgreSQL at work: the driver's own errors, and those of the connection, which poolers use. */
+export function tellsOfABrokenLine(error: unknown): boolean {
+  return sqlStateOf(error)?.startsWith('08') ?? true;
 }
 
 /** How the texts of pg and its pool begin, which give their own errors no code. */

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult } from './pool.js';
 import type { PreparedStatements } from './prepared-statements.js';
 import { OutcomeUnknown, Unavailable } from '../fault.js';
-import { asFault, wantsAnotherLook } from './faults.js';
+import { asFault, tellsOfABrokenLine, wantsAnotherLook } from './faults.js';
 import { inOneWrite } from './one-write.js';
 import { send } from './send.js';
 import { begin, connect, goesOn, mostLooks, rollBack } from './transaction.js';
@@ -85,8 +85,10 @@ async function writeAndCommit(
   const isSound = done.status === 'fulfilled' || (await goesOn(client, done.reason));
   client.release(!isSound);
   if (failed !== undefined) {
-    // The COMMIT was answered, so that it was none, or the session went on behind its error. Otherwise nobody knows.
-    if (isSound) throw failed;
+    // The COMMIT was answered, so that it was none; or the session went on behind its error; or PostgreSQL ended it at a write, before
+    // it saw the COMMIT. Otherwise nobody knows: a pooler ends a session whose server goes on reading.
+    const ofWrite = answers.slice(0, -1).find((answer) => answer.status === 'rejected')?.reason as unknown;
+    if (isSound || (ofWrite !== undefined && !tellsOfABrokenLine(ofWrite))) throw failed;
     throw new OutcomeUnknown('the connection broke while the commit was on its way', { cause: failed });
   }
   const results = answers.map((answer) => (answer as PromiseFulfilledResult<QueryResult>).value);

@@ -55,7 +55,7 @@ function conditionOf(kind: RowKind, { hasUnit, timestamp, times }: StateColumns)
     case 'with an empty text':
       return inUnit(emptyText) ?? `identifier = ''`;
     case 'duplicates':
-      return inUnit('copies > 1');
+      return 'copies > 1';
     case 'in the future':
       return `${timestamp} > timezone('utc', clock_timestamp()) and isfinite(${timestamp})`;
     case 'over-long':
@@ -66,15 +66,17 @@ function conditionOf(kind: RowKind, { hasUnit, timestamp, times }: StateColumns)
 }
 
 /** As "migrate up" counts them: each row of a unit that has several. */
-const counted = `(select *, count(*) over (
-  partition by identifier, scope_key, collector, fetcher) as copies from cloudkitty_storage_states) counted`;
+function counted({ hasUnit }: StateColumns): string {
+  const unit = hasUnit ? 'identifier, scope_key, collector, fetcher' : 'identifier';
+  return `(select *, count(*) over (partition by ${unit}) as copies from cloudkitty_storage_states) counted`;
+}
 
 export async function countRows(client: Client, kind: RowKind, columns: StateColumns): Promise<Rows> {
   const condition = conditionOf(kind, columns);
   if (condition === undefined) return { count: 0, sample: [], hasMore: false };
-  const from = kind === 'duplicates' ? counted : 'cloudkitty_storage_states';
+  const from = kind === 'duplicates' ? counted(columns) : 'cloudkitty_storage_states';
   const { rows } = await client.query<{ count: string; sample: string[] }>(
-    `/* StateRowsRepository.countRows */
+    `/* countRows */
      select (select count(*) from ${from} where ${condition}) as count,
        array(select identifier from ${from} where ${condition} order by id limit 3)::text[] as sample`,
   );
@@ -84,7 +86,7 @@ export async function countRows(client: Client, kind: RowKind, columns: StateCol
 
 export async function findStateColumns(client: Client): Promise<StateColumns> {
   const { rows } = await client.query<{ name: string }>(
-    `/* StateRowsRepository.findStateColumns */ select attname as name from pg_attribute
+    `/* findStateColumns */ select attname as name from pg_attribute
      where attrelid = to_regclass('cloudkitty_storage_states') and attnum > 0 and not attisdropped`,
   );
   return new StateColumns(new Set(rows.map(({ name }) => name)));
@@ -93,11 +95,11 @@ export async function findStateColumns(client: Client): Promise<StateColumns> {
 /** What CloudKitty's own migrations have noted; empty where no CloudKitty has been. */
 export async function findCloudKittyRevisions(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ there: boolean }>(
-    `/* StateRowsRepository.findCloudKitty */ select to_regclass('storage_states_alembic') is not null as there`,
+    `/* findCloudKitty */ select to_regclass('storage_states_alembic') is not null as there`,
   );
   if (!rows[0]?.there) return [];
   const { rows: revisions } = await client.query<{ version_num: string }>(
-    `/* StateRowsRepository.findCloudKittyRevisions */ select version_num from storage_states_alembic`,
+    `/* findCloudKittyRevisions */ select version_num from storage_states_alembic`,
   );
   return revisions.map(({ version_num }) => version_num);
 }

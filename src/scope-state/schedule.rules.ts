@@ -6,7 +6,7 @@ import type { ScopeState } from './scope-state.rules.js';
 export interface Schedule {
   /** the collection period's length */
   readonly period: Temporal.Duration;
-  /** so many whole periods must have passed after a period's end before it is rated: late usage still comes in */
+  /** so many whole periods must have passed after a period's start before it is rated: late usage still comes in (CloudKitty's rule) */
   readonly waitPeriods: number;
 }
 

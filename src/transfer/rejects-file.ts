@@ -1,4 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { OperatorError } from '../fault.js';
 import { joinLine } from './delimited.rules.js';
 
@@ -26,11 +26,13 @@ export class RejectsFile {
     if (rejects.length === 0) return;
     try {
       if (this.file === undefined) {
+        await this.refuseSource();
         this.file = await open(this.path, 'w');
         await this.file.write('file,line,column,reason,text\n');
       }
       await this.file.write(rejects.map((reject) => this.lineOf(reject)).join(''));
     } catch (error) {
+      if (error instanceof OperatorError) throw error;
       const { code } = error as NodeJS.ErrnoException;
       throw new OperatorError(
         `can't write the rejected lines to ${this.path} (${code}): say --rejects FILE`,
@@ -38,6 +40,16 @@ export class RejectsFile {
           cause: error,
         },
       );
+    }
+  }
+
+  /** By another name, or over a link, it would be emptied while it is read. */
+  private async refuseSource(): Promise<void> {
+    const [own, source] = await Promise.all(
+      [this.path, this.source].map((path) => stat(path).catch(() => undefined)),
+    );
+    if (own && source && own.ino === source.ino && own.dev === source.dev && own.isFile()) {
+      throw new OperatorError(`--rejects: ${this.path} is the source itself; name another file`);
     }
   }
 

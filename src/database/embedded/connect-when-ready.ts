@@ -29,8 +29,13 @@ export async function connect(login: Login, database: string): Promise<Client> {
     application_name: `scopestate server, process ${process.pid}`,
   });
   client.on('error', () => undefined); // a lost connection shows as its end
-  await client.connect();
-  return client;
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    client.connection.stream.destroy(); // it may be half open
+    throw error;
+  }
 }
 
 /** `postgresql://scopestate:<password>@127.0.0.1:<port>/<database>`, without TLS: PGSSLMODE is meant for other servers. */

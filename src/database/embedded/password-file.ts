@@ -14,6 +14,9 @@ export async function readPassword(dataDir: string, pgdata: string): Promise<str
         'bring it back from a backup, or move that database away to begin with an empty one',
     );
   });
+  if (password.trim() === '') {
+    throw new OperatorError(`${pathIn(dataDir)} is empty: bring the right password back from a backup`);
+  }
   return password.trim();
 }
 

@@ -38,9 +38,9 @@ export async function postgresVersion(binaries: PostgresBinaries): Promise<strin
   }
 }
 
-/** What a program that failed said last: the line that tells the cause. */
+/** What a program that failed said: the line that tells the cause, else the last one. */
 export function lastLine(error: unknown): string {
   const { stderr, message } = error as { stderr?: string; message: string };
   const lines = (stderr || message).trim().split('\n');
-  return lines.at(-1) ?? '';
+  return lines.find((line) => /(error|fatal|panic):/i.test(line)) ?? lines.at(-1) ?? '';
 }
