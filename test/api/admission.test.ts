@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Admission } from '../../src/api/admission.js';
 import type { Callers } from '../../src/api/callers.js';
 import type { Identity } from '../../src/caller/caller.js';
-import { Unavailable } from '../../src/fault.js';
+import { Unauthenticated, Unavailable } from '../../src/fault.js';
 
 const raw = { headers: {}, socket: {} } as IncomingMessage;
 const request = { raw, headers: raw.headers } as FastifyRequest;
@@ -52,4 +52,21 @@ test('who was let in, and goes on the long way, is neither looked for nor counte
   admission.keep(raw, admitted!);
   await admission.letIn(request, reply);
   expect([looks, counted]).toEqual([1, 1]);
+});
+
+test('who has been at it for a second is looked at again, and nobody begins when his time is over', () => {
+  const way: (() => Identity)[] = [];
+  const identity: Identity = { id: 'a', name: 'a', role: 'reader', grants: [] };
+  const contextOf = (deadlineMillis: number, at: number) =>
+    new Admission(() => way.shift()!(), { waitOf: () => 0 } as unknown as Callers, deadlineMillis).contextFor(
+      raw,
+      { identity, countedAs: 'a', at },
+      'r',
+    );
+  expect(contextOf(10_000, performance.now()).mayGoOn!()).toBeUndefined();
+  way.push(() => {
+    throw new Unauthenticated('revoked');
+  });
+  expect(() => contextOf(10_000, performance.now() - 1_000).mayGoOn!()).toThrow(Unauthenticated);
+  expect(() => contextOf(-1, performance.now()).mayGoOn!()).toThrow(Unavailable);
 });

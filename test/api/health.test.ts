@@ -96,14 +96,31 @@ test('tells of a database that takes no connections, and a mutation is UNAVAILAB
   await alter('allow_connections true');
 });
 
-test('tells of a role that may not write states', async () => {
+test('tells of a table that a crash would empty', async () => {
+  await database.query('alter table cloudkitty_storage_states set unlogged');
+  await become(notReady('writes are not durable'));
+  await database.query('alter table cloudkitty_storage_states set logged');
+});
+
+test.each([
+  ['write states', 'grant select on all tables in schema public to reader'],
+  [
+    'add to the history',
+    `grant all on all tables in schema public to reader; grant usage on all sequences in schema public to reader;
+     revoke insert on scopestate_history from reader`,
+  ],
+])('tells of a role that may not %s, and its mutations are UNAVAILABLE', async (_, granted) => {
   await operator.query('create role reader login');
-  await database.query('grant select on all tables in schema public to reader');
-  await database.query('grant update on scopestate_write_probe to reader');
+  await database.query(`${granted}; grant update on scopestate_write_probe to reader`);
   const reader = await startServer({ DATABASE_URL: database.url, PGOPTIONS: '-c role=reader' });
   try {
     const response = await fetch(new URL('/readyz', reader.url));
     expect({ status: response.status, body: await response.json() }).toEqual(notReady('writes are refused'));
+    const { errors } = await reader.ask(
+      'mutation ($input: CreateScopeStateInput!) { createScopeState(input: $input) { outcome } }',
+      { input: { unit: unit(), lastProcessedTimestamp: '2026-01-01T00:00:00Z' } },
+    );
+    expect(errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }]);
   } finally {
     await reader.stop();
     await database.query('drop owned by reader');

@@ -118,3 +118,22 @@ test('what asks for more than that is asked by type-graphql', async () => {
   expect((await ask('{ checked(one: 1) }', { role: 'reader' })).data).toEqual({ checked: 1 });
   expect(answered).toEqual(['checked']);
 });
+
+test('a mutation begins only while its caller may go on; queries do not ask', async () => {
+  answered = [];
+  const may = [undefined, Promise.resolve(), Promise.reject(new Unauthenticated('revoked'))];
+  const mayGoOn = () => may.shift();
+  const { data, errors } = await ask('mutation { a: watched b: watched }', { role: 'admin', mayGoOn });
+  expect([data, errors]).toEqual([{ a: 10, b: 10 }, undefined]); // type-graphql asks these
+  const sets = await ask('mutation { a: set(to: 1) b: set(to: 2) c: set(to: 3) }', {
+    role: 'admin',
+    mayGoOn,
+  });
+  expect(sets.data).toBeNull();
+  expect(sets.errors?.map(({ path }) => path)).toEqual([['c']]);
+  expect(answered.filter((name) => name === 'set')).toHaveLength(2);
+  const never = () => {
+    throw new Error('asked');
+  };
+  expect((await ask('{ sum(one: 1) }', { role: 'reader', mayGoOn: never })).errors).toBeUndefined();
+});

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { WebSocket } from 'ws';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { failingServer, startServer, type Answer, type TestServer } from '../support/test-server.js';
 
@@ -89,16 +91,33 @@ test('a subscription by its name runs', async () => {
   await reader.cancel();
 });
 
+test.each([[{ documentId: 'live' }], [{ documentId: 'live', query: '' }]])(
+  'over a WebSocket, too: %j',
+  async (payload) => {
+    const socket = new WebSocket(server.url.replace('http', 'ws'), 'graphql-transport-ws');
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'connection_init' }));
+    await once(socket, 'message');
+    socket.send(JSON.stringify({ type: 'subscribe', id: '1', payload }));
+    socket.send(JSON.stringify({ type: 'ping' }));
+    const [answer] = (await once(socket, 'message')) as [Buffer];
+    expect(answer.toString()).toBe('{"type":"pong"}');
+    socket.terminate();
+  },
+);
+
 test('all that is wrong with the documents is told at the start', async () => {
-  const path = file({ broken: '{', wrong: '{ nothing } ', fine: '{ __typename }' });
+  const now = 'subscription { scopeStateChanged @include(if: true) { sequence } }';
+  const path = file({ broken: '{', wrong: '{ nothing } ', now, fine: '{ __typename }' });
   const { code, lines } = await failingServer(
     { DATABASE_URL: database.url },
     { args: ['--trusted-documents', path] },
   );
   expect(code).toBe(1);
-  expect(lines).toHaveLength(3);
+  expect(lines).toHaveLength(4);
   expect(lines[1]).toMatch(/^ {2}"broken": Syntax Error/);
   expect(lines[2]).toMatch(/^ {2}"wrong": Cannot query field "nothing"/);
+  expect(lines[3]).toMatch(/^ {2}"now": /);
 });
 
 test.each([

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -252,6 +252,43 @@ if (!isOld) console.log(`skipped: ${oldNode} is ${oldVersion || 'not there'}, no
       code: 1,
       out: '',
       err: expect.stringMatching(/^scopestate needs Node\.js 26 [^\n]*\n$/),
+    });
+  }
+});
+
+describe('a line of .env that sets nothing stops every command, and is not repeated: it may hold a secret', () => {
+  test.each([
+    ['with a colon', 'PORT=0\nDATABASE_URL: postgresql://x:hunter2@h/d\n', 2],
+    ['with a space', '# a remark\n\nSCOPESTATE_AUTH token', 3],
+    ['behind a value of two lines', 'A="one\ntwo"\nB', 3],
+  ])('%s', async (_, content, line) => {
+    await writeFile(join(folder, '.env'), content);
+    const { code, err } = await scopestate(['doctor']);
+    await rm(join(folder, '.env'));
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: oneLine(new RegExp(`\\.env, line ${line}: found no setting`)),
+    });
+    expect(err).not.toContain('hunter2');
+  });
+
+  test('others are read', async () => {
+    await writeFile(
+      join(folder, '.env'),
+      `export PORT = 0 # any\r\n\r\nother.name="a\nb"\nDATABASE_URL=${nobodysPort}\n`,
+    );
+    const { err } = await scopestate(['migrate', 'status']);
+    await rm(join(folder, '.env'));
+    expect(err).toMatch(/ECONNREFUSED/);
+  });
+});
+
+test('demo --url takes addresses of servers only', async () => {
+  for (const url of ['x', 'ftp://h/graphql']) {
+    const { code, err } = await scopestate(['demo', '--url', url]);
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: expect.stringMatching(/^error: [^\n]*--url[^\n]*Allowed: http[^\n]*\n$/),
     });
   }
 });

@@ -73,3 +73,10 @@ test('says of an empty database that there is no table, and of a migrated one wh
   expect(countOf(out, 'rows')).toBe(0);
   expect(out).toMatch(/\n\d+ applied, 0 pending\.\n$/);
 });
+
+test('counts scope ids that are there twice where the unit has no columns yet', async () => {
+  database = await createTestDatabase({ empty: true });
+  await database.query(`create table cloudkitty_storage_states (id serial primary key, identifier varchar(256) not null, state timestamp not null);
+    insert into cloudkitty_storage_states (identifier, state) values ('a', '2018-01-01'), ('a', '2018-01-02'), ('b', '2018-01-01')`);
+  expect(countOf(await status(), 'duplicates')).toBe(2);
+});

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { text as readAll } from 'node:stream/consumers';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -165,4 +168,20 @@ describe('beside a server that runs an embedded PostgreSQL', () => {
     expect(secret).toHaveLength(43);
     expect(words! + environment!).not.toContain(secret);
   });
+});
+
+const fullDisk = existsSync('/dev/full') ? test : test.skip;
+
+fullDisk('a token that can not be shown is not kept in force', async () => {
+  const database = await createTestDatabase();
+  const env = { ...quickStart, DATABASE_URL: database.url };
+  const words = ['dist/main.js', 'token', 'create', '--name', 'unseen', '--role', 'reader'];
+  const full = await open('/dev/full', 'w');
+  const child = spawn(process.execPath, words, { env, stdio: ['ignore', full.fd, 'pipe'] });
+  const [err] = await Promise.all([readAll(child.stderr!), once(child, 'close')]);
+  await full.close();
+  expect(child.exitCode).toBe(1);
+  expect(err).toMatch(/^scopestate: the token can't be shown .*it is revoked\n$/);
+  expect((await token(env, 'list')).out).toMatch(/unseen .* revoked /);
+  await database.drop();
 });

@@ -213,6 +213,7 @@ test('a log that has grown over ten megabytes is begun anew', async () => {
 test.each([
   ['another major version', 'PG_VERSION', '14\n', 'was made by PostgreSQL 14, and the embedded one is 18'],
   ['a lost password', 'postgres.password', undefined, 'postgres.password is missing'],
+  ['an empty password', 'postgres.password', '\n', 'postgres.password is empty'],
   ['a wrong password', 'postgres.password', 'wrong\n', 'refuses the password in postgres.password'],
 ])('%s is told in one line, and no postmaster is left', async (_, file, content, message) => {
   const dataDir = await newDataDir();

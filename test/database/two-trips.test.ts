@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Socket } from 'node:net';
 import { openDatabase, type Database } from '../../src/database/database.js';
 import type { PoolClient } from '../../src/database/pool.js';
+import { goesOn } from '../../src/database/transaction.js';
 import { inTwoTrips } from '../../src/database/two-trips.js';
 import { OutcomeUnknown, Unavailable } from '../../src/fault.js';
 import { createLog } from '../../src/log.js';
@@ -104,4 +105,32 @@ test('a connection that breaks while the writes and their COMMIT are on their wa
   });
   expect(broken).toBeInstanceOf(OutcomeUnknown);
   expect(await noting(['goes on'])).toBe(1);
+});
+
+test('whether a commit that failed was none is told by the session that goes on behind it, not by words', async () => {
+  const fault = (code: string) => Object.assign(new Error('of the disk'), { code });
+  const session = (query: () => Promise<unknown>) => ({ query }) as unknown as PoolClient;
+  const alive = session(() => Promise.resolve());
+  const gone = session(() => Promise.reject(new Error('Connection terminated unexpectedly')));
+  expect(await goesOn(alive, fault('58030'))).toBe(true);
+  expect(await goesOn(gone, fault('58030'))).toBe(false); // a PANIC: what was logged comes back
+  expect(await goesOn(alive, fault('57P01'))).toBe(false);
+  const client = await opened.pool.connect();
+  await client.query('begin');
+  const failed = await client.query('select 1 / 0').catch((error: unknown) => error);
+  expect(await goesOn(client, failed)).toBe(true);
+  client.release();
+});
+
+test('a pooler that ends a session during a write leaves the outcome unknown: its server may read on', async () => {
+  const pooled = await whileContended('pooled', async (_, client) => {
+    const { connection } = client as unknown as {
+      connection: { emit(...told: unknown[]): void; stream: Socket };
+    };
+    const told = { severity: 'FATAL', code: '08P01', message: 'query timeout', length: 0, name: 'error' };
+    connection.emit('errorMessage', Object.assign(new Error(told.message), told));
+    connection.stream.destroy();
+    return Promise.resolve();
+  });
+  expect(pooled).toBeInstanceOf(OutcomeUnknown);
 });

@@ -10,6 +10,8 @@ export interface DemoProcess {
   line(wanted: RegExp, which?: { next: boolean }): Promise<RegExpExecArray>;
   /** its exit code, once it has ended */
   readonly ended: Promise<number | null>;
+  /** as `head` does when it has seen enough */
+  stopReading(): void;
   /** SIGTERM, and its exit code */
   stop(): Promise<number | null>;
 }
@@ -45,6 +47,7 @@ export function startDemo(words: string[]): DemoProcess {
       );
       return promise.finally(() => waiting.delete(look));
     },
+    stopReading: () => child.stdout.destroy(),
     stop: () => {
       child.kill('SIGTERM');
       return ended;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, type ScopeState } from '../../src/client/client.js';
@@ -35,6 +35,17 @@ function movedOf(collector: string, before: ScopeState[], after: ScopeState[]): 
 }
 
 describe('a demo with a server of its own', () => {
+  test('stops it when nobody reads any more what it tells', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'scopestate-demo-'));
+    const left = demo('--serve', '--data-dir', join(folder, 'data'), '--scopes', '3');
+    await left.line(/listens on/);
+    const pid = Number((await readFile(join(folder, 'data/postgres/postmaster.pid'), 'utf8')).split('\n')[0]);
+    left.stopReading();
+    await left.ended;
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    await rm(folder, { recursive: true });
+  });
+
   test('shows a cloud at work, stops when told, and goes on with what it left', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'scopestate-demo-'));
     const words = ['--serve', '--data-dir', join(folder, 'data'), '--scopes', '300', '--speed', '60'];

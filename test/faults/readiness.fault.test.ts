@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startServer, type TestServer } from '../support/test-server.js';
 import { cleanUp, newDataDir, postmasterPid } from '../database/embedded-folders.js';
 import { childrenOf, OwnPostgres } from '../support/own-postgres.js';
+import { promised } from '../support/promised.js';
 import { until } from '../support/until.js';
 
 /** What is promised, and what a machine that is busy with other tests may add until a process gets its turn. */
@@ -69,6 +70,17 @@ describe('with a database that can be stopped', () => {
       () => postgres.signalAll('SIGCONT'),
     );
     expect(reason).toBe('database unreachable');
+  });
+
+  test('frozen: a server stops all the same', async () => {
+    const other = await startServer({ DATABASE_URL: postgres.url });
+    await postgres.signalAll('SIGSTOP');
+    const startedAt = performance.now();
+    const code = await other.stop();
+    const took = performance.now() - startedAt;
+    await postgres.signalAll('SIGCONT');
+    expect(code).toBe(0);
+    expect(took).toBeLessThan(promised(10_000));
   });
 
   async function setReadOnly(value: 'on' | 'off') {

@@ -56,3 +56,33 @@ test('so it does where the feed reads on, in gaps and beyond all', async () => {
   // A range gives so many at most; all that they give is sorted.
   expect(visited).toBeLessThanOrEqual(3 * 500);
 });
+
+test('a page is too cheap to be compiled, where PostgreSQL knows nothing of the table that has one row', async () => {
+  const text: string[] = [];
+  const asked = { query: (sent: { text: string }) => (text.push(sent.text), Promise.resolve({ rows: [] })) };
+  await repository.between(asked as unknown as Queryable, 10n, BigInt(changes), 100).catch(() => undefined);
+  const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: { 'Total Cost': number } }] }>(
+    `explain (format json) ${text.at(-1)!.replace('$1', '10::bigint').replaceAll('$1', '10').replace('$2', String(changes)).replace('$3', '100')}`,
+  );
+  expect(rows[0]!['QUERY PLAN'][0].Plan['Total Cost']).toBeLessThan(10_000); // jit_above_cost is 100,000
+});
+
+test('changes of another PostgreSQL, whose transactions are still to come here, are none that were late', async () => {
+  const start = await repository.start(client);
+  await client.query(
+    `insert into scopestate_history (transaction, kind, state_id, identifier, last_processed_timestamp, active,
+       scope_activation_toggle_date, version, recorded_at, actor)
+     select pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1000000, kind, state_id, identifier, last_processed_timestamp,
+       active, scope_activation_toggle_date, version, recorded_at, actor
+     from scopestate_history limit 1`,
+  );
+  const { newest } = await repository.extent(client);
+  expect(newest).toBe(start.newest + 1n);
+  expect(await repository.late(client, { ...start, newest }, 0n, 10)).toEqual([]);
+});
+
+test('which PostgreSQL it is, and on which course, stays the same while it does', async () => {
+  const course = await repository.course(client);
+  expect(course).toMatch(/^\d{10,} [0-9A-F]{8}$/);
+  expect(await repository.course(client)).toBe(course);
+});

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
+import { Agent, request, type IncomingMessage } from 'node:http';
 import { expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { heapBytes, measurable } from '../support/heap.js';
@@ -79,4 +79,26 @@ test('a filter is held once, as what it is looked up in', async () => {
   for (const one of [first, ...opened]) one.close();
   expect(held).toBeGreaterThan(256_000);
   expect(held).toBeLessThan(450_000); // 590,000 with the message that it came in
+});
+
+test('what is refused is not held as long as its connection, which stays for others', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const refused = async () => {
+    const asked = request(new URL('/graphql/stream', api.server.url), {
+      method: 'POST',
+      agent,
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    });
+    asked.end(JSON.stringify({ query: 1, other: junk() }));
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    response.resume();
+    await once(response, 'end');
+    return response.statusCode;
+  };
+  expect(await refused()).toBe(400);
+  const before = await heapBytes(api.server);
+  for (let number = 0; number < count; number++) await refused();
+  const held = (await heapBytes(api.server)) - before;
+  agent.destroy();
+  expect(held).toBeLessThan((count * junkBytes) / 4);
 });

@@ -34,6 +34,8 @@ describe('a fault in the protocol closes the socket with its code', () => {
     ['the same id twice', [init, subscribe, subscribe], 4409],
     ['no JSON', [init, '{'], 4400],
     ['an unknown type', [{ type: 'start' }], 4400],
+    ['a type that only servers send', [init, { id: '1', type: 'next', payload: {} }], 4400],
+    ['bytes that are not UTF-8', [init, Buffer.from([0x22, 0xff, 0x22])], 4400],
     ['a subscription without a query', [init, { id: '1', type: 'subscribe', payload: {} }], 4400],
     ['a message of more than 1 MiB', [init, 'x'.repeat(1024 * 1024 + 1)], 1009],
     ['an id of more than 256 characters', [init, { ...subscribe, id: 'x'.repeat(257) }], 4400],
@@ -42,7 +44,9 @@ describe('a fault in the protocol closes the socket with its code', () => {
     const closed = closing(socket);
     for (const message of messages) {
       if (message === subscribe && messages[0] === init) await acknowledged(socket);
-      socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+      socket.send(
+        typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message),
+      );
     }
     expect(await closed).toBe(code);
   });

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, lstat, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { readFileSync } from 'node:fs';
 import { formats } from '../../src/transfer/format.rules.js';
@@ -245,4 +246,34 @@ test('a source without the table, and one that refuses the password, are one lin
     });
     expect(err).not.toContain('hunter2');
   }
+});
+
+describe('what --output names stays what it is:', () => {
+  test('a link, and the mode of the file that it leads to', async () => {
+    const path = await transfer.file('real.csv', 'old');
+    await chmod(path, 0o600);
+    await symlink(path, `${path}.link`);
+    expect((await transfer.run(from, 'export', '--output', `${path}.link`)).code).toBe(0);
+    expect((await lstat(`${path}.link`)).isSymbolicLink()).toBe(true);
+    expect(((await stat(path)).mode & 0o777).toString(8)).toBe('600');
+    expect(await readFile(path, 'utf8')).toMatch(/^scopeId,/);
+  });
+
+  test('a pipe, whose reader gets it', async () => {
+    const path = `${await transfer.file('pipe.csv', '')}.fifo`;
+    execFileSync('mkfifo', [path]);
+    const [{ code }, read] = await Promise.all([
+      transfer.run(from, 'export', '--format', 'csv', '--output', path),
+      readFile(path, 'utf8'),
+    ]);
+    expect([code, read]).toEqual([0, expect.stringMatching(/^scopeId,/)]);
+    expect((await stat(path)).isFIFO()).toBe(true);
+  });
+
+  test('-, which is standard output', async () => {
+    expect(await transfer.run(from, 'export', '--output', '-')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^scopeId,/),
+    });
+  });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { link, readdir, readFile, symlink } from 'node:fs/promises';
 import { waitsForLock } from '../support/lock-waits.js';
 import type { TestDatabase } from '../support/test-database.js';
 import { until } from '../support/until.js';
@@ -253,6 +253,22 @@ describe('a connection', () => {
   });
 });
 
+test('a header that can not be taken ends it, whatever else could come', async () => {
+  const { gone } = await startEndless('nothing,known\n');
+  expect(await gone).toEqual({
+    code: 1,
+    err: expect.stringMatching(/^scopestate: standard input: [^\n]+\n$/),
+  });
+});
+
+test('SIGTERM reaches it where nothing comes', async () => {
+  const { child, gone } = await startEndless('');
+  const connected = `select from pg_stat_activity where datname = current_database() and application_name = 'scopestate'`;
+  await until('it has looked at the database', async () => (await database.query(connected)).length > 0);
+  child.kill('SIGTERM');
+  expect(await gone).toEqual({ code: 1, err: 'scopestate: stopped by SIGTERM; nothing was changed\n' });
+});
+
 const sessions = async () =>
   (
     await database.query(
@@ -261,7 +277,7 @@ const sessions = async () =>
   ).length;
 
 /** An import whose standard input never ends. */
-async function startEndless() {
+async function startEndless(begin = `${header}\n${lineOf('2026-01-01T00:00:00Z')}\n`) {
   const { spawn } = await import('node:child_process');
   const { text } = await import('node:stream/consumers');
   const child = spawn(
@@ -273,7 +289,7 @@ async function startEndless() {
     },
   );
   child.stdin.on('error', () => {});
-  child.stdin.write(`${header}\n${lineOf('2026-01-01T00:00:00Z')}\n`);
+  child.stdin.write(begin);
   const gone = Promise.all([text(child.stderr), once(child, 'close')]).then(([err]) => ({
     code: child.exitCode,
     err,
@@ -286,4 +302,39 @@ test('no file is made but where something is rejected', async () => {
   expect((await readdir(transfer.folder)).filter((name) => name.includes('rejects'))).toEqual([
     'in.csv.rejects.csv',
   ]);
+});
+
+test('a legacy row that a unit has taken over is not put in again, unless that state has gone', async () => {
+  const lines = ['once,,,,2026-01-02T00:00:00Z,,', 'other,,,,2026-01-02T00:00:00Z,,'];
+  await imported(lines, '--apply');
+  await database.query(
+    `update cloudkitty_storage_states set scope_key = 'k', collector = 'c', fetcher = 'f' where identifier = 'once'`,
+  );
+  for (const rule of ['fail', 'keep-latest']) {
+    const again = await imported(lines, '--apply', '--on-conflict', rule);
+    expect(again).toMatchObject({
+      code: 0,
+      numbers: { inserted: 0, unchanged: 1, 'taken over': 1, conflicts: 0 },
+    });
+    expect(again.out).toMatch(/another unit would take it over/);
+  }
+  expect(await stored()).toHaveLength(2);
+  await database.query(`delete from cloudkitty_storage_states where identifier = 'once'`);
+  expect(await imported(lines, '--apply')).toMatchObject({ numbers: { inserted: 1, 'taken over': 0 } });
+});
+
+test('rejected lines are not written over their source, under whichever name', async () => {
+  const path = await transfer.file('linked.csv', [header, 'a,,,,never,,', ''].join('\n'));
+  const names = [`${path}.link`, `${path}.hard`];
+  await symlink(path, names[0]!);
+  await link(path, names[1]!);
+  const before = await readFile(path, 'utf8');
+  for (const name of names) {
+    const { code, err } = await transfer.run(database, 'import', path, '--rejects', name);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringMatching(/is the source itself; name another file/),
+    });
+  }
+  expect(await readFile(path, 'utf8')).toBe(before);
 });
