@@ -4,10 +4,9 @@ import { OperatorError } from './fault.js';
 
 /** What a file `.env` in the working folder sets; nothing where there is none. */
 export function readDotEnv(): Record<string, string | undefined> {
+  let text: string;
   try {
-    const text = readFileSync('.env', 'utf8');
-    requireAssignments(text);
-    return parseEnv(text);
+    text = readFileSync('.env', 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return {};
@@ -15,12 +14,14 @@ export function readDotEnv(): Record<string, string | undefined> {
       cause: error,
     });
   }
+  requireAssignments(text);
+  return parseEnv(text);
 }
 
 /** A line that sets nothing would be passed over, and with it what its writer relies on. It may hold a secret: only its number is told. */
 function requireAssignments(text: string): void {
   let quote: string | undefined;
-  for (const [place, line] of text.split('\n').entries()) {
+  for (const [place, line] of text.split(/\r?\n/).entries()) {
     if (quote !== undefined) {
       if (line.includes(quote)) quote = undefined;
       continue;

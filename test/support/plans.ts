@@ -12,6 +12,7 @@ interface Statement {
 /** What EXPLAIN (FORMAT JSON) tells of a node. */
 interface PlanNode {
   'Node Type': string;
+  'Total Cost': number;
   'Relation Name'?: string;
   'Index Name'?: string;
   'Actual Rows': number;
@@ -27,6 +28,8 @@ export interface Plan {
   indexes: string[];
   /** rows that were fetched, whether or not they passed: what the work grows with, on a machine of any speed */
   visited: number;
+  /** as the planner expects it */
+  cost: number;
   millis: number;
 }
 
@@ -95,6 +98,7 @@ export async function planOf(client: pg.Client, { text, values = [], settings }:
     scans: reading.map((node) => node['Node Type']),
     indexes: ran.flatMap((node) => node['Index Name'] ?? []),
     visited: reading.reduce((sum, node) => sum + fetched(node) * node['Actual Loops'], 0),
+    cost: explained!.Plan['Total Cost'],
     millis: explained!['Execution Time'],
   };
 }
