@@ -59,8 +59,11 @@ test('so it does where the feed reads on, in gaps and beyond all', async () => {
 });
 
 test('a page is too cheap to be compiled, where PostgreSQL knows nothing of the table that has one row', async () => {
+  await client.query(
+    `update pg_class set relpages = 0, reltuples = -1 where oid = 'scopestate_history_start'::regclass`,
+  );
   await repository.between(queryable, 10n, BigInt(changes), 100);
-  expect(cost).toBeLessThan(10_000); // jit_above_cost is 100,000
+  expect(cost).toBeLessThan(100); // so often as it expects rows there, and more in a long history; jit_above_cost is 100,000
 });
 
 test('changes of another PostgreSQL, whose transactions are still to come here, are none that were late', async () => {
