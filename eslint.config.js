@@ -21,7 +21,7 @@ const rooms = {
   ],
   access: ['collection-unit', 'database'],
   doctor: ['access', 'database'],
-  demo: ['client', 'database', 'scope-state', 'collection-unit'],
+  demo: ['client', 'database', 'collection-unit'],
   history: ['scope-state', 'collection-unit', 'relay', 'database'],
   live: ['history', 'scope-state', 'collection-unit', 'relay', 'database'],
   transfer: ['scope-state', 'collection-unit', 'database'],

@@ -44,7 +44,7 @@ export interface CheckResult {
   readonly outcome: schema.CheckOutcome;
   /** the unit's state; null when the outcome is `UNKNOWN` or `FORBIDDEN` */
   readonly scopeState: ScopeState | null;
-  /** the period to rate next; null when nothing is due. An unknown unit has one too: the first of the month (UTC). */
+  /** the period to rate next; null when nothing is due. An unknown unit begins with the first of the month (UTC). */
   readonly nextPeriod: schema.Period | null;
 }
 
@@ -53,7 +53,7 @@ export interface AdvanceResult {
   readonly outcome: schema.AdvanceOutcome;
   /** whether the scope id's legacy state became this unit's; false when the answer that said so was lost */
   readonly backfilled: boolean;
-  /** the state as it now stands, after a refusal too; null if there is none */
+  /** the state as it now stands, after a refusal too; null if there is none, or when the outcome is `FORBIDDEN` */
   readonly scopeState: ScopeState | null;
 }
 

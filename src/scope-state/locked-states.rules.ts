@@ -90,7 +90,7 @@ export class LockedStates {
     }
   }
 
-  /** A row of the unit's own, whatever legacy row there is; undefined when it has one already. */
+  /** A row of the unit's own, whatever legacy row there is: the caller has looked that it has none. */
   create(
     unit: CollectionUnit,
     lastProcessedTimestamp: Temporal.Instant,

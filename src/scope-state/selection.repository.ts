@@ -194,9 +194,11 @@ function aggregates(selection: Selection, intent: Intent, parameters: Parameters
   // A live system advances all the time: only a deletion minds, for nobody could tell it afterwards.
   const mark = intent.kind === 'deletion' ? 's.version' : 's.revision';
   // Nested: a hash of id and mark side by side is one of their XOR, and ids 1 and 2 at 1 would look like both at 2.
-  const hashOfRow = (seed: number) =>
-    `hashint8extended(${mark}::bigint, hashint8extended(s.id::bigint, ${seed}))`;
-  const hashes = [1, 2].map((seed) => `coalesce(sum(${hashOfRow(seed)}), 0)`);
+  const hashOfRow = (columns: readonly string[], seed: number) =>
+    `hashint8extended(${mark}::bigint, hashint8extended(s.id::bigint, ${hashOfTexts(columns, seed)}))`;
+  // An id may come to be another unit's, by a writer that gives it away; half of the unit in each of the sums.
+  const [scopeId, ...others] = ['s.identifier', 's.scope_key', 's.collector', 's.fetcher'] as const;
+  const hashes = [hashOfRow([scopeId], 1), hashOfRow(others, 2)].map((hash) => `coalesce(sum(${hash}), 0)`);
   const made = micros(madeAt);
   const inFuture = target ? `${parameters.add(target, 'timestamp(6)')} > clock.now` : 'false';
   const found = {
@@ -214,6 +216,13 @@ function aggregates(selection: Selection, intent: Intent, parameters: Parameters
     `${found} as found`,
     `${micros('clock.now')} as now_micros`,
   ].join(', ');
+}
+
+function hashOfTexts(columns: readonly string[], seed: number): string {
+  return columns.reduce(
+    (inner, column) => `hashtextextended(coalesce(${column}, ''), ${inner})`,
+    String(seed),
+  );
 }
 
 /** The change of the locked rows, up to its condition, to which more is added. */

@@ -85,3 +85,24 @@ test('no two sets of ids and revisions have one digest', async () => {
   );
   expect(row).toEqual({ pairs: '90000', hashes: '90000' });
 });
+
+test('a plan does not fit states of other units that have come by the ids of those that it is of', async () => {
+  const column = (change: string) => `update cloudkitty_storage_states set ${change}`;
+  for (const given of [
+    `begin; set local session_replication_role = replica; ${column('id = 1000 where id = 1')}; ${column('id = 1 where id = 2')};
+     ${column('id = 2 where id = 1000')}; commit`,
+    `begin; set local session_replication_role = replica; ${column(`collector = 'monasca' where id = 1`)}; commit`,
+  ]) {
+    const select = { ids: [Buffer.from('ScopeState:1').toString('base64url')] };
+    const deleted = async (planToken?: string) =>
+      (
+        await server.data(
+          `mutation ($input: DeleteScopeStatesInput!) { deleteScopeStates(input: $input) { outcome planToken changed } }`,
+          { input: { select, reason: 'digest', planToken } },
+        )
+      ).deleteScopeStates;
+    const { planToken } = await deleted();
+    await database.query(given);
+    expect(await deleted(planToken)).toMatchObject({ outcome: 'PLAN_STALE', changed: 0 });
+  }
+});
