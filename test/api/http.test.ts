@@ -50,29 +50,6 @@ function expectRefusal(answer: string, requestId: string | null | undefined, cod
   ]);
 }
 
-test('an empty operationName of a GET is none', async () => {
-  const headers = { 'apollo-require-preflight': '1' };
-  const response = await fetch(url('/graphql?query=%7B__typename%7D&operationName='), { headers });
-  expect([response.status, await response.json()]).toEqual([200, { data: { __typename: 'Query' } }]);
-});
-
-test('what has no data has no status of success, where the answer is of GraphQL’s own type', async () => {
-  const extensions = { persistedQuery: { version: 1, sha256Hash: 'x' } };
-  for (const [accept, status] of [
-    ['application/graphql-response+json', 400],
-    ['application/json', 200],
-  ] as const) {
-    const headers = { ...json, accept };
-    const response = await fetch(url('/graphql'), {
-      method: 'POST',
-      headers,
-      body: JSON.stringify({ extensions }),
-    });
-    expect(response.status).toBe(status);
-    expectRefusal(await response.text(), response.headers.get('x-request-id'));
-  }
-});
-
 describe('a refusal before GraphQL has GraphQL’s form', () => {
   test.each([
     ['a path that is not there', 404, '/nothing', { method: 'GET' }],

@@ -2,14 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { apiDatabases } from '../support/api-databases.js';
 import { randomUUID } from 'node:crypto';
 import { useStateApi } from '../support/state-api.js';
-import type { TestDatabase } from '../support/test-database.js';
-import { until } from '../support/until.js';
 import { unit } from '../support/units.js';
-
-const lockWaits = (database: TestDatabase) =>
-  database.query(
-    `select from pg_stat_activity where datname = current_database() and application_name = 'scopestate' and wait_event_type = 'Lock'`,
-  );
 
 describe.each(apiDatabases)('on $name', ({ create }) => {
   const api = useStateApi(create);
@@ -280,24 +273,5 @@ describe.each(apiDatabases)('on $name', ({ create }) => {
     expect(plan).toMatchObject({ matched: 0, changed: 0 });
     const again = (await api.server.data(query, { input: { ...input, planToken: plan.planToken } }))[name];
     expect(again).toMatchObject({ outcome: 'APPLIED', matched: 0, changed: 0 });
-  });
-
-  test('many that wait for a row do not take the connections that others live on', async () => {
-    const prefix = await insertRows(1);
-    const [{ id }] = (await api.database.query<{ id: number }>(
-      `select id from ${table} where identifier = $1`,
-      [`${prefix}0001`],
-    )) as [{ id: number }];
-    const other = await api.database.connect();
-    await other.query(`begin; select from ${table} where id = ${id} for update`);
-    const waiting = Array.from({ length: 30 }, () => activate({ select: { ids: [nodeId(id)] } }));
-    await until('some wait', async () => (await lockWaits(api.database)).length > 0);
-    const one = unit();
-    const { outcome } = await api.advance({ unit: one, lastProcessedTimestamp: '2026-01-01T00:00:00Z' });
-    expect(outcome).toBe('CREATED');
-    expect((await lockWaits(api.database)).length).toBeLessThanOrEqual(4);
-    await other.query('commit');
-    const payloads = await Promise.all(waiting);
-    expect(payloads.filter(({ changed }) => changed === 1)).toHaveLength(1);
   });
 });
