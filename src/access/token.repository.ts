@@ -1,7 +1,7 @@
 import type { Grants } from '../caller/grant.rules.js';
 import type { Role } from '../caller/role.rules.js';
 import type { Pool, PoolClient } from '../database/pool.js';
-import { insufficientPrivilege, sqlStateOf } from '../database/faults.js';
+import { refusedRightOf } from '../database/faults.js';
 import { read, readAhead } from '../database/read.js';
 import { inTransaction } from '../database/transaction.js';
 import { OperatorError } from '../fault.js';
@@ -154,7 +154,7 @@ export class TokenRepository {
     try {
       return await inTransaction(this.pool, work);
     } catch (error) {
-      if (sqlStateOf(error) !== insufficientPrivilege) throw error;
+      if (!refusedRightOf(error)) throw error;
       throw new OperatorError(
         `the database user may not ${what} tokens: run this with the DATABASE_URL of the owner who ran "scopestate migrate up"`,
         { cause: error },

@@ -14,6 +14,14 @@ export interface Admitted {
   readonly at: number;
 }
 
+/** What a change needs besides a caller who may. */
+export interface ChangeLimits {
+  /** from when all of its request is there */
+  readonly deadlineMillis: number;
+  /** whether the database keeps what it acknowledges, as far as is known: no write finds that out */
+  readonly isDurable: () => boolean;
+}
+
 /** So long it holds without another look: as long as what is known of a token is believed. A body may take longer to come. */
 const holdsMillis = 1_000;
 
@@ -25,14 +33,14 @@ export function isRecent({ at }: Admitted): boolean {
 export class Admission {
   private readonly wayIn: WayIn;
   private readonly callers: Callers;
-  private readonly deadlineMillis: number;
+  private readonly limits: ChangeLimits;
   private readonly admitted = new WeakMap<IncomingMessage, Admitted>();
   private readonly lookedFor = new WeakMap<IncomingMessage, Promise<Identity>>();
 
-  constructor(wayIn: WayIn, callers: Callers, deadlineMillis: number) {
+  constructor(wayIn: WayIn, callers: Callers, limits: ChangeLimits) {
     this.wayIn = wayIn;
     this.callers = callers;
-    this.deadlineMillis = deadlineMillis;
+    this.limits = limits;
   }
 
   /** Fastify's `onRequest` of a route. */
@@ -77,10 +85,12 @@ export class Admission {
 
   contextFor({ headers }: IncomingMessage, admitted: Admitted, requestId: string): RequestContext {
     const { identity, countedAs, at } = admitted;
-    const deadline = performance.now() + this.deadlineMillis;
+    const { deadlineMillis, isDurable } = this.limits;
+    const deadline = performance.now() + deadlineMillis;
     let lookedAt = at;
     return contextOf(requestId, identity, countedAs, () => {
       const now = performance.now();
+      if (!isDurable()) throw new Unavailable('the database may lose what is written now; nothing was done');
       if (now > deadline) throw new Unavailable('the time of its request is over; nothing was done');
       if (now - lookedAt < holdsMillis) return undefined;
       lookedAt = now;

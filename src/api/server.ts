@@ -97,7 +97,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   addHttpErrors(server, log);
   addHealth(server, readiness);
   const drain = addDrain(server);
-  const admission = new Admission(wayIn, callers, limits.deadlineMillis);
+  const admission = new Admission(wayIn, callers, {
+    deadlineMillis: limits.deadlineMillis,
+    isDurable: () => readiness().reason !== 'writes are not durable',
+  });
   const sessions = new Sessions(wayIn);
   const documents = createDocuments(schema, { limits, hidesSchema, trusted: options.trustedDocuments });
   const { deadlineMillis } = limits;

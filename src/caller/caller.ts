@@ -14,9 +14,9 @@ export interface CallContext {
   /** states outside are for this caller as if they were not there */
   readonly grants: Grants;
   /**
-   * Asked before a change begins behind another of the same request. Undefined: the caller may, as far as is known.
+   * Asked before each change of a request begins. Undefined: the caller may, as far as is known.
    *
-   * @throws Unauthenticated | Unavailable when he is no longer let in, or his request's time is over
+   * @throws Unauthenticated | Unavailable when he is no longer let in, his request's time is over, or the database is not durable
    */
   readonly mayGoOn?: () => Promise<unknown> | undefined;
 }

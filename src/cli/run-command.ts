@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { insufficientPrivilege, sqlStateOf } from '../database/faults.js';
+import { refusedRightOf } from '../database/faults.js';
 import { OperatorError, SettingsError, Unavailable } from '../fault.js';
 import { escapeForPeople } from '../log-text.rules.js';
 import { addDemoCommand } from './demo-command.js';
@@ -65,9 +65,9 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.misused; // it has said why
   if (error instanceof SettingsError) error.faults.forEach(say);
   else if (error instanceof OperatorError) say(error.message);
-  else if (deniedBy(error)) {
+  else if (refusedRightOf(error)) {
     say(
-      `the database user lacks a right: ${deniedBy(error)!.message}; the DATABASE_URL of the owner has all`,
+      `the database user lacks a right: ${refusedRightOf(error)!.message}; the DATABASE_URL of the owner has all`,
     );
   } else if ((error as NodeJS.ErrnoException).syscall === 'write') {
     say(`what is said can't be written: ${(error as Error).message}`);
@@ -77,11 +77,6 @@ function report(error: unknown): number {
     say(`this should not have happened: ${error instanceof Error ? error.stack : String(error)}`);
   }
   return exitCodes.failed;
-}
-
-function deniedBy(error: unknown): Error | undefined {
-  const told = error instanceof Unavailable ? error.cause : error;
-  return sqlStateOf(told) === insufficientPrivilege ? (told as Error) : undefined;
 }
 
 function say(text: string): void {

@@ -3,7 +3,7 @@ import { OutcomeUnknown, Unavailable } from '../fault.js';
 /** SQLSTATE classes that tell of the service, not of the statement: see the PostgreSQL manual, appendix A. */
 const unavailableClasses = new Set(['08', '28', '3D', '53', '55', '57', '58']);
 const readOnlyTransaction = '25006';
-export const insufficientPrivilege = '42501';
+const insufficientPrivilege = '42501';
 
 /** The session was ended: by an administrator, or because the transaction or its idling took too long. */
 const endedSessions = new Set(['57P01', '57P02', '57P03', '57P05', '25P03', '25P04']);
@@ -45,6 +45,12 @@ export function tellsOfTheDatabase(error: unknown): boolean {
 export function asFault(error: unknown): unknown {
   if (!tellsOfTheDatabase(error)) return error;
   return new Unavailable('the database takes no requests now; nothing was done', { cause: error });
+}
+
+/** What PostgreSQL said, where it refused a right, also behind what a caller is told of it. */
+export function refusedRightOf(error: unknown): Error | undefined {
+  const told = error instanceof Unavailable ? error.cause : error;
+  return sqlStateOf(told) === insufficientPrivilege ? (told as Error) : undefined;
 }
 
 /** The database ended a statement after its time, which no single item can have taken: nothing was done. */

@@ -9,6 +9,7 @@ import { Unauthenticated, Unavailable } from '../../src/fault.js';
 const raw = { headers: {}, socket: {} } as IncomingMessage;
 const request = { raw, headers: raw.headers } as FastifyRequest;
 const reply = {} as FastifyReply;
+const limits = { deadlineMillis: 10_000, isDurable: () => true };
 
 test('who could not be found is not looked for twice', async () => {
   let looks = 0;
@@ -16,7 +17,7 @@ test('who could not be found is not looked for twice', async () => {
     looks++;
     return Promise.reject(new Unavailable('gone'));
   };
-  const admission = new Admission(wayIn, { waitOf: () => 0 } as unknown as Callers, 10_000);
+  const admission = new Admission(wayIn, { waitOf: () => 0 } as unknown as Callers, limits);
   expect(await admission.admit(raw)).toBeUndefined();
   await expect(admission.letIn(request, reply)).rejects.toThrow(Unavailable);
   expect(looks).toBe(1);
@@ -24,7 +25,7 @@ test('who could not be found is not looked for twice', async () => {
 
 test('who was let in a second ago is looked at again', async () => {
   const way: (() => Identity)[] = [];
-  const admission = new Admission(() => way.shift()!(), { waitOf: () => 0 } as unknown as Callers, 10_000);
+  const admission = new Admission(() => way.shift()!(), { waitOf: () => 0 } as unknown as Callers, limits);
   const identity: Identity = { id: 'a', name: 'a', role: 'reader', grants: [] };
   const refuse = () => {
     throw new Unavailable('gone');
@@ -47,7 +48,7 @@ test('who was let in, and goes on the long way, is neither looked for nor counte
     looks++;
     return identity;
   };
-  const admission = new Admission(wayIn, { waitOf: () => counted++ } as unknown as Callers, 10_000);
+  const admission = new Admission(wayIn, { waitOf: () => counted++ } as unknown as Callers, limits);
   const admitted = await admission.admit(raw);
   admission.keep(raw, admitted!);
   await admission.letIn(request, reply);
@@ -58,11 +59,10 @@ test('who has been at it for a second is looked at again, and nobody begins when
   const way: (() => Identity)[] = [];
   const identity: Identity = { id: 'a', name: 'a', role: 'reader', grants: [] };
   const contextOf = (deadlineMillis: number, at: number) =>
-    new Admission(() => way.shift()!(), { waitOf: () => 0 } as unknown as Callers, deadlineMillis).contextFor(
-      raw,
-      { identity, countedAs: 'a', at },
-      'r',
-    );
+    new Admission(() => way.shift()!(), { waitOf: () => 0 } as unknown as Callers, {
+      ...limits,
+      deadlineMillis,
+    }).contextFor(raw, { identity, countedAs: 'a', at }, 'r');
   expect(contextOf(10_000, performance.now()).mayGoOn!()).toBeUndefined();
   way.push(() => {
     throw new Unauthenticated('revoked');

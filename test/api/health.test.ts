@@ -96,9 +96,10 @@ test('tells of a database that takes no connections, and a mutation is UNAVAILAB
   await alter('allow_connections true');
 });
 
-test('tells of a table that a crash would empty', async () => {
+test('tells of a table that a crash would empty, and a mutation is UNAVAILABLE', async () => {
   await database.query('alter table cloudkitty_storage_states set unlogged');
   await become(notReady('writes are not durable'));
+  expect(await check(unit())).toMatchObject({ errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
   await database.query('alter table cloudkitty_storage_states set logged');
 });
 
