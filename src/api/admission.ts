@@ -93,9 +93,10 @@ export class Admission {
       if (!isDurable()) throw new Unavailable('the database may lose what is written now; nothing was done');
       if (now > deadline) throw new Unavailable('the time of its request is over; nothing was done');
       if (now - lookedAt < holdsMillis) return undefined;
-      lookedAt = now;
       const still = this.wayIn(headers);
-      return still instanceof Promise ? still : undefined;
+      if (still instanceof Promise) return still.then(() => void (lookedAt = now));
+      lookedAt = now;
+      return undefined;
     });
   }
 
